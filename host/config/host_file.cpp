@@ -1,0 +1,124 @@
+#include "config/file_text.hpp"
+#include "config/section.hpp"
+#include "config/settings.hpp"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+namespace varde::config {
+namespace {
+
+constexpr std::int64_t kMs = 600'000;  ///< ten minutes: the longest time limit
+constexpr std::int64_t kGiB = 1ll << 30;
+
+bool is_database_url(std::string_view url) {
+    return (url.starts_with("sqlite:") && url.size() > 7) || url.starts_with("postgresql://") || url.starts_with("postgres://");
+}
+// The url itself may hold a password: it is never shown.
+constexpr std::string_view kUrlAdvice = "is not a database: write sqlite:PATH or postgresql://user@host/name";
+
+void read_database(Section& in, HostConfig::Database& database) {
+    in.text("url", 1, 2000, [&](std::string url) {
+        if (!is_database_url(url)) return in.problem("url", kUrlAdvice);
+        database.url = std::move(url);
+    });
+    in.integer("sessions", 1, 64, database.sessions);
+    in.duration("busy_timeout_ms", 0, kMs, database.busy_timeout);
+}
+
+void read_http(Section& in, HostConfig::Http& http) {
+    in.text("address", 1, 100, http.address);
+    in.integer("port", 0, 65'535, http.port);
+    in.integer("max_connections", 1, 100'000, http.max_connections);
+    in.integer("max_body_bytes", 1024, kGiB, http.max_body_bytes);
+    in.duration("header_timeout_ms", 10, kMs, http.header_timeout);
+    in.duration("read_timeout_ms", 10, kMs, http.read_timeout);
+    in.duration("idle_timeout_ms", 10, kMs, http.idle_timeout);
+}
+
+void read_ingest(Section& in, HostConfig::Ingest& ingest) {
+    in.duration("max_future_seconds", -1, 10ll * 365 * 86'400, ingest.max_future);
+    in.integer("max_batch_events", 1, 10'000, ingest.max_batch_events);
+    in.integer("max_payload_bytes", 2, 1 << 20, ingest.max_payload_bytes);
+    in.integer("max_payload_depth", 1, 64, ingest.max_payload_depth);
+    in.integer("max_queued_events", 1, 10'000'000, ingest.max_queued_events);
+    in.integer("max_commit_events", 1, 10'000, ingest.max_commit_events);
+    in.duration("commit_timeout_ms", 10, kMs, ingest.commit_timeout);
+}
+
+void read_scheduler(Section& in, HostConfig::Scheduler& scheduler) {
+    in.boolean("enabled", scheduler.enabled);
+    in.integer("interval_ms", 10, 24ll * 3'600'000, [&](std::int64_t ms) { scheduler.interval = milliseconds{ms}; });
+    in.duration("stop_timeout_ms", 0, kMs, scheduler.stop_timeout);
+}
+
+void read_isolation(Section& in, HostConfig::Isolation& isolation) {
+    in.text("worker_path", 0, 4000, isolation.worker_path);
+    in.integer("window_bytes", 1 << 20, 4 * kGiB, isolation.window_bytes);
+    in.duration("load_timeout_ms", 10, kMs, isolation.load_timeout);
+    in.boolean("pin_cpu", isolation.pin_cpu);
+}
+
+void read_path(Section& in, std::string_view key, std::size_t least, std::filesystem::path& out) {
+    in.text(key, least, 4000, [&](std::string path) { out = std::move(path); });
+}
+
+HostConfig read_config(const Value& root, Problems& problems) {
+    HostConfig config;
+    Section file{root, "", problems};
+    file.section("database", [&](Section& in) { read_database(in, config.database); });
+    file.section("http", [&](Section& in) { read_http(in, config.http); });
+    file.section("ingest", [&](Section& in) { read_ingest(in, config.ingest); });
+    file.section("scheduler", [&](Section& in) { read_scheduler(in, config.scheduler); });
+    file.section("isolation", [&](Section& in) { read_isolation(in, config.isolation); });
+    file.section("auth", [&](Section& in) { in.boolean("required", config.require_tokens); });
+    read_path(file, "plugins_dir", 1, config.plugins_dir);
+    read_path(file, "rules_file", 1, config.rules_file);
+    read_path(file, "migrations_dir", 0, config.migrations_dir);
+    file.choice("log_level", {"debug", "info", "warning", "error"}, config.log_level);
+    file.finish();
+    return config;
+}
+
+std::optional<bool> switch_of(std::string word) {
+    std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (word == "1" || word == "true" || word == "yes" || word == "on") return true;
+    if (word == "0" || word == "false" || word == "no" || word == "off") return false;
+    return std::nullopt;
+}
+
+}  // namespace
+
+core::Result<HostConfig> parse_host(std::string_view text, std::string_view name) {
+    Problems problems{name};
+    HostConfig config;
+    if (const auto root = read_document(text, problems)) config = read_config(*root, problems);
+    if (!problems.empty()) return tl::unexpected{problems.error()};
+    return config;
+}
+
+core::Result<HostConfig> load_host(const std::filesystem::path& file) {
+    return file_text(file).and_then([&](const std::string& text) { return parse_host(text, file.string()); });
+}
+
+core::Result<void> apply_environment(HostConfig& config, const Environment& environment) {
+    auto changed = config;
+    std::string problems;
+    const auto problem = [&](std::string_view text) { problems += (problems.empty() ? "" : "\n") + std::string{text}; };
+    if (const auto url = environment("DATABASE_URL"); url && !url->empty()) {
+        changed.database.url = *url;
+        if (!is_database_url(*url)) problem(fmt::format("environment: DATABASE_URL: {}", kUrlAdvice));
+    }
+    if (const auto word = environment("SCHEDULER_ENABLED"); word && !word->empty()) {
+        if (const auto enabled = switch_of(*word)) {
+            changed.scheduler.enabled = *enabled;
+        } else {
+            problem("environment: SCHEDULER_ENABLED: is not one of 1, true, yes, on, 0, false, no, off");
+        }
+    }
+    if (!problems.empty()) return core::fail(core::Errc::config_invalid, problems);
+    config = std::move(changed);
+    return {};
+}
+
+}  // namespace varde::config

@@ -1,0 +1,150 @@
+#include "config/file_text.hpp"
+#include "config/section.hpp"
+#include "config/settings.hpp"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+namespace varde::config {
+namespace {
+
+constexpr std::int64_t kDayMinutes = 24 * 60;
+constexpr std::int64_t kMaxLookback = 60 * kDayMinutes;
+constexpr std::int64_t kMaxExpire = 365 * kDayMinutes;
+constexpr std::size_t kMaxParamsBytes = 65'536;
+
+bool is_rule_id(std::string_view id) {
+    return !id.empty() && id.size() <= 64 &&
+           std::ranges::all_of(id, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
+}
+
+bool is_sha256(std::string_view text) {
+    return text.size() == 64 &&
+           std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+void read_gating(Section& in, RuleSettings& rule) {
+    in.choice("evaluation_mode", {"independent", "baseline_dependent", "profile_dependent"}, rule.evaluation_mode);
+    in.boolean("requires_baseline", [&](bool value) { rule.requires_baseline = value; });
+    in.boolean("requires_profile", [&](bool value) { rule.requires_profile = value; });
+    in.integer("min_days_with_data", 0, 3650, [&](std::int64_t value) { rule.min_days_with_data = static_cast<int>(value); });
+    in.text("profile_mode", 1, 100, rule.profile_mode);
+    in.boolean("uses_default_profile_when_missing", rule.uses_default_profile_when_missing);
+}
+
+void read_limits(Section& in, RuleSettings& rule) {
+    in.duration("timeout_ms", 10, 600'000, rule.timeout);
+    in.integer("memory_mb", 16, 4096, rule.memory_mb);
+    in.text("group", 0, 100, rule.group);
+    in.choice("isolation", {"process"}, rule.isolation);
+    in.text("sha256", 64, 64, [&](std::string value) {
+        if (!is_sha256(value)) return in.problem("sha256", "is not 64 lower-case hexadecimal digits");
+        rule.sha256 = std::move(value);
+    });
+    in.refuse("schedule", "is not supported yet: every rule runs at scheduler.interval_minutes; remove the key");
+}
+
+RuleSettings read_rule(Section& in, const RulesConfig& defaults) {
+    RuleSettings rule;
+    rule.lookback = defaults.default_lookback;
+    rule.expire_after = defaults.default_expire_after;
+    in.boolean("enabled_in_scheduler", rule.enabled_in_scheduler);
+    in.duration("lookback_minutes", 1, kMaxLookback, rule.lookback);
+    in.duration("expire_after_minutes", 1, kMaxExpire, rule.expire_after);
+    if (const auto* params = in.map("params")) {
+        rule.params = to_json(*params, in.path() + ".params", in.problems());
+        if (rule.params.size() > kMaxParamsBytes) {
+            in.problem("params", fmt::format("has {} bytes as JSON; the limit is {}", rule.params.size(), kMaxParamsBytes));
+        }
+    }
+    read_gating(in, rule);
+    read_limits(in, rule);
+    return rule;
+}
+
+void read_rules(const Value& rules, RulesConfig& config, Problems& problems) {
+    for (const auto& member : rules.members) {
+        const auto path = "rules." + member.key;
+        if (!is_rule_id(member.key)) {
+            problems.add(member.at, path, "is not a rule id: 1..64 letters, digits, '-', '_' and '.'");
+        } else if (member.value.kind != Value::Kind::map) {
+            problems.add(member.at, path, "must be a map of keys with values; write {} for a rule with defaults");
+        } else {
+            Section section{member.value, path, problems};
+            config.rules.emplace(member.key, read_rule(section, config));
+            section.finish();
+        }
+    }
+}
+
+RulesConfig read_config(const Value& root, Problems& problems) {
+    RulesConfig config;
+    Section file{root, "", problems};
+    file.section("scheduler", [&](Section& in) {
+        in.duration("interval_minutes", 1, 1440, config.interval);
+        in.text("default_subject_key", 1, 100, config.default_subject_key);
+    });
+    file.section("defaults", [&](Section& in) {
+        in.duration("lookback_minutes", 1, kMaxLookback, config.default_lookback);
+        in.duration("expire_after_minutes", 1, kMaxExpire, config.default_expire_after);
+    });
+    if (const auto* rules = file.map("rules")) read_rules(*rules, config, problems);
+    file.finish();
+    return config;
+}
+
+/// Where enabled_in_scheduler is to be put into a rule that does not have it, and what.
+void insert_enabled(std::string& text, const Value& rule, std::string_view value) {
+    if (text[rule.offset] == '{') {
+        text.insert(rule.offset + 1, fmt::format("enabled_in_scheduler: {}{}", value, rule.members.empty() ? "" : ", "));
+        return;
+    }
+    // The first key of a block map stands alone on its line, behind the map's indentation.
+    const auto first = rule.members.front().offset;
+    const auto line = text.rfind('\n', first) + 1;
+    const auto indent = text.substr(line, first - line);
+    const bool crlf = line >= 2 && text[line - 2] == '\r';
+    text.insert(line, fmt::format("{}enabled_in_scheduler: {}{}", indent, value, crlf ? "\r\n" : "\n"));
+}
+
+}  // namespace
+
+core::Result<RulesConfig> parse_rules(std::string_view text, std::string_view name) {
+    Problems problems{name};
+    RulesConfig config;
+    if (const auto root = read_document(text, problems)) config = read_config(*root, problems);
+    if (!problems.empty()) return tl::unexpected{problems.error()};
+    return config;
+}
+
+core::Result<RulesConfig> load_rules(const std::filesystem::path& file) {
+    return file_text(file).and_then([&](const std::string& text) { return parse_rules(text, file.string()); });
+}
+
+core::Result<std::string> with_rule_enabled(std::string_view text, std::string_view name, const std::string& rule_id,
+                                            bool enabled) {
+    const auto before = parse_rules(text, name);
+    if (!before) return tl::unexpected{before.error()};
+    if (!before->rules.contains(rule_id))
+        return core::fail(core::Errc::not_found, fmt::format("{} has no rule {}", name, rule_id));
+
+    Problems problems{name};
+    const auto root = read_document(text, problems);
+    const auto& rule = root->find("rules")->value.find(rule_id)->value;
+    std::string changed{text};
+    const std::string_view value = enabled ? "true" : "false";
+    if (const auto* member = rule.find("enabled_in_scheduler")) {
+        changed.replace(member->value.offset, member->value.text.size(), value);
+    } else {
+        insert_enabled(changed, rule, value);
+    }
+    const auto after = parse_rules(changed, name);
+    if (!after || after->rules.size() != before->rules.size() || after->rules.at(rule_id).enabled_in_scheduler != enabled) {
+        return core::fail(core::Errc::config_invalid,
+                          fmt::format("{}:{}:{}: rules.{}: is written in a way that cannot be edited here; change it by hand",
+                                      name, rule.at.line, rule.at.column, rule_id));
+    }
+    return changed;
+}
+
+}  // namespace varde::config

@@ -1,0 +1,108 @@
+#pragma once
+#include "core/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace varde::config {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+
+/// One rule of rules.yaml. Values are checked at load; every other module trusts them.
+struct RuleSettings {
+    bool enabled_in_scheduler = false;
+    minutes lookback{60};                         ///< 1 .. 60 days
+    minutes expire_after{60};                     ///< 1 .. 365 days
+    std::string params = "{}";                    ///< JSON object
+    std::string evaluation_mode = "independent";  ///< independent | baseline_dependent | profile_dependent
+    std::optional<bool> requires_baseline;
+    std::optional<bool> requires_profile;
+    std::optional<int> min_days_with_data;
+    std::string profile_mode = "home_specific";
+    bool uses_default_profile_when_missing = false;
+    milliseconds timeout{2000};         ///< timeout_ms, 10 ms .. 10 min: wall time of one evaluation
+    std::uint64_t memory_mb = 128;      ///< 16 .. 4096
+    std::string group;                  ///< reserved: plugins of one owner in one worker
+    std::string isolation = "process";  ///< process (group and in_process come later)
+    std::string sha256;                 ///< if set, only a plugin file with this hash is used
+};
+
+/// rules.yaml. File order of rules does not matter; map order is id order.
+struct RulesConfig {
+    minutes interval{1};  ///< scheduler.interval_minutes, 1 .. 1440
+    std::string default_subject_key = "default";
+    minutes default_lookback{60};
+    minutes default_expire_after{60};
+    std::map<std::string, RuleSettings, std::less<>> rules;
+};
+
+/// host.yaml. Every limit has its name here.
+struct HostConfig {
+    struct Database {
+        std::string url = "sqlite:var/varde.db";  ///< sqlite:PATH or postgresql://...; DATABASE_URL wins. A secret: never logged
+        int sessions = 4;                         ///< 1..64
+        milliseconds busy_timeout{5000};
+    } database;
+    struct Http {
+        std::string address = "127.0.0.1";
+        std::uint16_t port = 8080;
+        int max_connections = 1024;                  ///< 1..100000
+        std::uint64_t max_body_bytes = 16ull << 20;  ///< of the body as received, and again after gunzip
+        milliseconds header_timeout{10'000};
+        milliseconds read_timeout{30'000};
+        milliseconds idle_timeout{60'000};
+    } http;
+    struct Ingest {
+        std::chrono::seconds max_future{300};   ///< an event further ahead is refused; negative: no limit
+        std::size_t max_batch_events = 10'000;  ///< items of one bulk request
+        std::size_t max_payload_bytes = 65'536;
+        int max_payload_depth = 16;
+        std::size_t max_queued_events = 100'000;  ///< then 503
+        std::size_t max_commit_events = 2'000;    ///< events of one group commit
+        milliseconds commit_timeout{10'000};      ///< no answer from the database by then: 503
+    } ingest;
+    struct Scheduler {
+        bool enabled = true;                   ///< SCHEDULER_ENABLED=0|false|no|off wins
+        std::optional<milliseconds> interval;  ///< overrides rules.yaml's interval_minutes (tests, ./dev run)
+        milliseconds stop_timeout{8'000};
+    } scheduler;
+    struct Isolation {
+        std::string worker_path;                   ///< empty: varde-worker beside the varde binary
+        std::uint64_t window_bytes = 64ull << 20;  ///< size of the buffer that windows are written to
+        milliseconds load_timeout{2'000};
+        bool pin_cpu = true;  ///< dispatcher and workers on one CPU
+    } isolation;
+    std::filesystem::path plugins_dir = "plugins";
+    std::filesystem::path rules_file = "config/rules.yaml";
+    std::filesystem::path migrations_dir;  ///< empty: the installed or source directory
+    std::string log_level = "info";        ///< debug | info | warning | error
+    bool require_tokens = false;           ///< auth.required: also on loopback. Other addresses always require tokens
+};
+
+/// Reads and checks a file. On Errc::config_invalid the context holds every problem, one a line, as
+/// "config/rules.yaml:12:5: rules.R-001.lookback_minuts: unknown key; did you mean 'lookback_minutes'?".
+[[nodiscard]] core::Result<RulesConfig> load_rules(const std::filesystem::path& file);
+[[nodiscard]] core::Result<RulesConfig> parse_rules(std::string_view text, std::string_view name);
+[[nodiscard]] core::Result<HostConfig> load_host(const std::filesystem::path& file);
+[[nodiscard]] core::Result<HostConfig> parse_host(std::string_view text, std::string_view name);
+
+/// The value of an environment variable, or nullopt if it is not set.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+/// Overlays what the environment decides: DATABASE_URL and SCHEDULER_ENABLED (0, false, no, off or 1, true, yes, on, in any case). An
+/// empty value counts as not set. Errc::config_invalid names a variable that cannot be read; `config` is then unchanged.
+[[nodiscard]] core::Result<void> apply_environment(HostConfig& config, const Environment& environment);
+
+/// The text of rules.yaml with rules.<id>.enabled_in_scheduler set, comments and everything else kept. Errc::not_found: no such rule.
+[[nodiscard]] core::Result<std::string> with_rule_enabled(std::string_view text, std::string_view name,
+                                                          const std::string& rule_id, bool enabled);
+
+}  // namespace varde::config

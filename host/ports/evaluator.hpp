@@ -1,0 +1,60 @@
+#pragma once
+#include "core/error.hpp"
+#include "core/event.hpp"
+#include "core/verdict.hpp"
+#include "ports/plugin_catalogue.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace varde::ports {
+
+/// One rule as it is to be run: a plugin with parameters and limits.
+struct RuleSpec {
+    Plugin plugin;
+    std::string params = "{}";  ///< JSON object
+    std::chrono::milliseconds timeout{2000};
+    std::uint64_t memory_bytes = 128ull << 20;
+    /// The longest window the scheduler will ask for; with the declared reads it decides how much history is kept live.
+    std::chrono::microseconds lookback{0};
+};
+
+/// What is to be judged. The window is [since, until).
+struct Evaluation {
+    std::string rule_id;
+    core::Scope scope;
+    core::Window window;
+    core::Instant now;
+};
+
+/// Evaluates rules in sandboxed workers. Blocking; one thread at a time (not thread-safe). A broken rule never throws or stops the
+/// caller: its evaluations are Failed.
+class Evaluator {
+  public:
+    virtual ~Evaluator() = default;
+
+    /// Makes `rules` the rules that evaluate() knows; keeps workers whose plugin and limits did not change. Element i: why rule i
+    /// cannot be used (its evaluations will give the same Failed), or nullopt.
+    virtual std::vector<std::optional<core::Failed>> configure(std::vector<RuleSpec> rules) = 0;
+
+    /// Reads events that arrived since the last call into the live columns. Errors are the event log's.
+    virtual core::Result<void> catch_up(core::Instant now) = 0;
+
+    /// Every scope with an event so far. Valid after catch_up().
+    [[nodiscard]] virtual std::vector<core::Scope> scopes() const = 0;
+
+    /// Verdict i is about evaluation i. Events that the live columns do not hold are read from the event log, whose failure is the
+    /// only error here.
+    virtual core::Result<std::vector<core::Verdict>> evaluate(std::span<const Evaluation> evaluations) = 0;
+
+    /// Judges given events instead of stored ones: `varde eval`, `varde test`. Events are in insertion order; only those of the
+    /// evaluation's scope are seen. `params` replaces the rule's own.
+    virtual core::Verdict evaluate_events(const Evaluation& evaluation, const std::string& params,
+                                          std::span<const core::Event> events) = 0;
+};
+
+}  // namespace varde::ports

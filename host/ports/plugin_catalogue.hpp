@@ -1,0 +1,59 @@
+#pragma once
+#include "core/error.hpp"
+#include "core/verdict.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace varde::ports {
+
+/// The bytes of a plugin in a sealed memfd: they cannot change any more. Closes the descriptor at the end of its life.
+class SealedFile {
+  public:
+    explicit SealedFile(int fd) : fd_{fd} {}
+    SealedFile(const SealedFile&) = delete;
+    SealedFile& operator=(const SealedFile&) = delete;
+    ~SealedFile();
+    [[nodiscard]] int fd() const { return fd_; }
+
+  private:
+    int fd_;
+};
+
+/// A file of plugins/ whose note could be read without running it.
+struct Plugin {
+    std::string path;
+    std::string rule_id;
+    std::string version;
+    std::string sdk;
+    std::uint16_t abi_major = 0;
+    std::uint16_t abi_minor_needed = 0;
+    std::string sha256;  ///< of the sealed bytes, lower-case hex
+    std::uint64_t size = 0;
+    std::shared_ptr<const SealedFile> bytes;
+};
+
+/// A file of plugins/ that cannot be used.
+struct RejectedPlugin {
+    std::string path;
+    std::string rule_id;  ///< empty if unknown
+    core::FailureReason reason = core::FailureReason::load_failed;
+    std::string message;
+};
+
+struct Catalogue {
+    std::vector<Plugin> plugins;  ///< one per rule id, sorted by id
+    std::vector<RejectedPlugin> rejected;
+};
+
+/// Finds plugins. Blocking (reads files); one thread at a time.
+class PluginCatalogue {
+  public:
+    virtual ~PluginCatalogue() = default;
+    /// Looks at the directory again. Unchanged files keep their sealed bytes.
+    virtual core::Result<Catalogue> scan() = 0;
+};
+
+}  // namespace varde::ports

@@ -1,0 +1,59 @@
+#pragma once
+#include "core/error.hpp"
+#include "core/scope.hpp"
+#include "core/verdict.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace varde::ports {
+
+struct RunCounts {
+    std::int64_t rules_total = 0;  ///< enabled rules x scopes
+    std::int64_t rules_ok = 0;
+    std::int64_t rules_failed = 0;
+    std::int64_t deviations_upserted = 0;
+    std::int64_t deviations_closed = 0;
+};
+
+struct RunSummary {
+    std::string run_id;
+    core::Instant started_at{};
+    core::Instant finished_at{};
+    RunCounts counts;
+    std::int64_t scopes = 0;
+    std::int64_t evaluations = 0;
+    std::string error;  ///< empty: the run was committed
+};
+
+/// The state of a rule's plugin, for /rules, `varde rules list` and /health/detail.
+struct RuleState {
+    std::string rule_id;
+    bool enabled = false;  ///< in the scheduler: rules.yaml and the database both
+    bool loaded = false;
+    std::string version;
+    std::string sha256;
+    std::string problem;  ///< why it cannot run: "create_failed: ..."
+};
+
+struct RuleVerdict {
+    std::string rule_id;
+    core::Verdict verdict;
+};
+
+/// What other modules may ask of the scheduler. Thread-safe; never waits. Callbacks come on the run thread and must be short.
+class RunControl {
+  public:
+    virtual ~RunControl() = default;
+    using Evaluated = std::function<void(core::Result<std::vector<RuleVerdict>>)>;
+    /// Judges every configured rule (enabled or not) for one scope and window, between two runs; stores nothing.
+    virtual void evaluate(const core::Scope& scope, core::Window window, Evaluated done) = 0;
+    [[nodiscard]] virtual std::optional<RunSummary> last_run() const = 0;
+    [[nodiscard]] virtual std::vector<RuleState> rule_states() const = 0;
+    [[nodiscard]] virtual bool scheduler_enabled() const = 0;
+};
+
+}  // namespace varde::ports

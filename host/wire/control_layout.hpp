@@ -1,0 +1,70 @@
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace varde::wire {
+
+/// Limits of one rule (varde/rule.h) and of the channel.
+inline constexpr std::size_t max_keys = 64;
+inline constexpr std::size_t max_literals = 1024;
+inline constexpr std::size_t max_zones = 8;
+inline constexpr std::size_t max_reads = 16;
+inline constexpr std::size_t max_findings = 64;
+inline constexpr std::size_t max_fields = 4096;
+inline constexpr std::size_t max_nesting = 8;
+inline constexpr std::size_t max_title_bytes = 200;
+inline constexpr std::size_t max_explanation_bytes = 4000;
+inline constexpr std::size_t max_field_key_bytes = 200;
+inline constexpr std::size_t max_message_bytes = 4000;
+inline constexpr std::size_t max_declared_text_bytes = 64 * 1024;  ///< of one key, literal or zone name
+inline constexpr std::size_t max_answer_bytes = 1 << 20;           ///< one evaluation's findings, encoded
+
+/// Descriptor numbers inside a worker.
+inline constexpr int fd_setup = 3;
+inline constexpr int fd_request = 4;   ///< pipe: one byte per request; end of file ends the worker
+inline constexpr int fd_response = 5;  ///< pipe: one byte per response
+
+/// What the crash handler of a worker leaves behind. Written once, by a signal handler: stores only.
+struct CrashRecord {
+    std::uint32_t signal;            ///< 0: nothing happened
+    std::int32_t code;               ///< si_code
+    std::uint64_t address;           ///< si_addr, if the signal has one
+    std::uint32_t near_stack;        ///< 1: the address is beside the stack pointer
+    std::uint32_t memory_exhausted;  ///< 1: not even a small part of the memory budget could be had any more
+    std::int32_t syscall;            ///< SIGSYS: number of the call
+    std::uint32_t padding;
+};
+
+/// Head of the control memory that a host and one worker share. The host trusts nothing in it: every value it reads is a hint or is
+/// checked. Sealed against resizing, so that a worker cannot make the host fault.
+struct ControlHeader {
+    // The host writes:
+    alignas(64) std::atomic<std::uint32_t> request_number;
+    std::uint32_t padding0;
+    std::uint64_t request_size;
+    // The worker writes:
+    alignas(64) std::atomic<std::uint32_t> response_number;  ///< echo of request_number
+    std::atomic<std::uint32_t> started;                      ///< items begun in this request: the last one is in flight
+    std::atomic<std::uint32_t> completed;                    ///< items whose answers lie in the response area
+    std::atomic<std::uint32_t> phase;  ///< 0 idle, else 1 + what the worker does: load, create, evaluate, destroy
+    std::atomic<std::uint64_t> response_size;
+    std::atomic<std::uint64_t> started_ns;  ///< CLOCK_MONOTONIC when the item in flight began
+    alignas(64) CrashRecord crash;
+};
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free && std::atomic<std::uint64_t>::is_always_lock_free);
+
+inline constexpr std::uint32_t phase_idle = 0;
+inline constexpr std::uint32_t phase_load = 1;
+inline constexpr std::uint32_t phase_create = 2;
+inline constexpr std::uint32_t phase_evaluate = 3;
+inline constexpr std::uint32_t phase_destroy = 4;
+
+inline constexpr std::size_t control_header_bytes = 4096;
+inline constexpr std::size_t request_bytes = 1 << 20;
+inline constexpr std::size_t response_bytes = 4 << 20;
+inline constexpr std::size_t control_bytes = control_header_bytes + request_bytes + response_bytes;
+static_assert(sizeof(ControlHeader) <= control_header_bytes);
+static_assert(response_bytes >= 2 * max_answer_bytes);
+
+}  // namespace varde::wire

@@ -1,0 +1,67 @@
+#pragma once
+#include "ports/run_control.hpp"
+
+#include <mutex>
+#include <utility>
+
+namespace varde::fakes {
+
+/// A RunControl that answers evaluations at once with what the test put in. Thread-safe.
+class RunControl final : public ports::RunControl {
+  public:
+    struct Asked {
+        core::Scope scope;
+        core::Window window;
+    };
+
+    void answer_with(core::Result<std::vector<ports::RuleVerdict>> answer) {
+        const std::lock_guard lock{mutex_};
+        answer_ = std::move(answer);
+    }
+    void set_last_run(std::optional<ports::RunSummary> run) {
+        const std::lock_guard lock{mutex_};
+        last_run_ = std::move(run);
+    }
+    void set_rule_states(std::vector<ports::RuleState> states) {
+        const std::lock_guard lock{mutex_};
+        states_ = std::move(states);
+    }
+    void set_enabled(bool enabled) {
+        const std::lock_guard lock{mutex_};
+        enabled_ = enabled;
+    }
+    [[nodiscard]] std::vector<Asked> asked() const {
+        const std::lock_guard lock{mutex_};
+        return asked_;
+    }
+
+    void evaluate(const core::Scope& scope, core::Window window, Evaluated done) override {
+        std::unique_lock lock{mutex_};
+        asked_.push_back({scope, window});
+        auto answer = answer_;
+        lock.unlock();
+        done(std::move(answer));
+    }
+    std::optional<ports::RunSummary> last_run() const override {
+        const std::lock_guard lock{mutex_};
+        return last_run_;
+    }
+    std::vector<ports::RuleState> rule_states() const override {
+        const std::lock_guard lock{mutex_};
+        return states_;
+    }
+    bool scheduler_enabled() const override {
+        const std::lock_guard lock{mutex_};
+        return enabled_;
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    core::Result<std::vector<ports::RuleVerdict>> answer_ = std::vector<ports::RuleVerdict>{};
+    std::optional<ports::RunSummary> last_run_;
+    std::vector<ports::RuleState> states_;
+    std::vector<Asked> asked_;
+    bool enabled_ = true;
+};
+
+}  // namespace varde::fakes

@@ -1,0 +1,166 @@
+#include "config/settings.hpp"
+
+#include <doctest/doctest.h>
+#include <map>
+
+using namespace varde;
+using config::HostConfig;
+using config::parse_host;
+using std::chrono::milliseconds;
+
+namespace {
+
+std::string problem_of(std::string_view text) {
+    const auto parsed = parse_host(text, "host.yaml");
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK(parsed.error().code == core::Errc::config_invalid);
+    return parsed.error().context;
+}
+
+config::Environment environment_of(std::map<std::string, std::string> values) {
+    return [values = std::move(values)](const std::string& name) -> std::optional<std::string> {
+        const auto found = values.find(name);
+        return found == values.end() ? std::nullopt : std::optional{found->second};
+    };
+}
+
+void check_same(const HostConfig& a, const HostConfig& b) {
+    CHECK(a.database.url == b.database.url);
+    CHECK(a.database.sessions == b.database.sessions);
+    CHECK(a.database.busy_timeout == b.database.busy_timeout);
+    CHECK(a.http.address == b.http.address);
+    CHECK(a.http.port == b.http.port);
+    CHECK(a.http.max_connections == b.http.max_connections);
+    CHECK(a.http.max_body_bytes == b.http.max_body_bytes);
+    CHECK(a.http.header_timeout == b.http.header_timeout);
+    CHECK(a.http.read_timeout == b.http.read_timeout);
+    CHECK(a.http.idle_timeout == b.http.idle_timeout);
+    CHECK(a.ingest.max_future == b.ingest.max_future);
+    CHECK(a.ingest.max_batch_events == b.ingest.max_batch_events);
+    CHECK(a.ingest.max_payload_bytes == b.ingest.max_payload_bytes);
+    CHECK(a.ingest.max_payload_depth == b.ingest.max_payload_depth);
+    CHECK(a.ingest.max_queued_events == b.ingest.max_queued_events);
+    CHECK(a.ingest.max_commit_events == b.ingest.max_commit_events);
+    CHECK(a.ingest.commit_timeout == b.ingest.commit_timeout);
+    CHECK(a.scheduler.enabled == b.scheduler.enabled);
+    CHECK(a.scheduler.interval == b.scheduler.interval);
+    CHECK(a.scheduler.stop_timeout == b.scheduler.stop_timeout);
+    CHECK(a.isolation.worker_path == b.isolation.worker_path);
+    CHECK(a.isolation.window_bytes == b.isolation.window_bytes);
+    CHECK(a.isolation.load_timeout == b.isolation.load_timeout);
+    CHECK(a.isolation.pin_cpu == b.isolation.pin_cpu);
+    CHECK(a.plugins_dir == b.plugins_dir);
+    CHECK(a.rules_file == b.rules_file);
+    CHECK(a.migrations_dir == b.migrations_dir);
+    CHECK(a.log_level == b.log_level);
+    CHECK(a.require_tokens == b.require_tokens);
+}
+
+}  // namespace
+
+TEST_CASE("the shipped host.yaml holds the defaults of the program") {
+    const auto loaded = config::load_host(std::filesystem::path{VARDE_SOURCE_DIR} / "config/host.yaml");
+    const std::string problem = loaded ? "" : loaded.error().context;
+    REQUIRE(problem == "");
+    check_same(*loaded, HostConfig{});
+}
+
+TEST_CASE("every key of host.yaml is read") {
+    const auto parsed = parse_host(R"(
+database: {url: "postgresql://u:p@h/d", sessions: 8, busy_timeout_ms: 1}
+http: {address: "::1", port: 0, max_connections: 2, max_body_bytes: 2048,
+       header_timeout_ms: 11, read_timeout_ms: 12, idle_timeout_ms: 13}
+ingest:
+  max_future_seconds: -1
+  max_batch_events: 5
+  max_payload_bytes: 100
+  max_payload_depth: 3
+  max_queued_events: 6
+  max_commit_events: 7
+  commit_timeout_ms: 99
+scheduler: {enabled: false, interval_ms: 250, stop_timeout_ms: 0}
+isolation: {worker_path: /opt/w, window_bytes: 1048576, load_timeout_ms: 50, pin_cpu: false}
+auth: {required: true}
+plugins_dir: /opt/p
+rules_file: /etc/r.yaml
+migrations_dir: /opt/m
+log_level: debug
+)",
+                                   "host.yaml");
+    const std::string problem = parsed ? "" : parsed.error().context;
+    REQUIRE(problem == "");
+    HostConfig expected;
+    expected.database = {"postgresql://u:p@h/d", 8, milliseconds{1}};
+    expected.http = {"::1", 0, 2, 2048, milliseconds{11}, milliseconds{12}, milliseconds{13}};
+    expected.ingest.max_future = std::chrono::seconds{-1};
+    expected.ingest.max_batch_events = 5;
+    expected.ingest.max_payload_bytes = 100;
+    expected.ingest.max_payload_depth = 3;
+    expected.ingest.max_queued_events = 6;
+    expected.ingest.max_commit_events = 7;
+    expected.ingest.commit_timeout = milliseconds{99};
+    expected.scheduler = {false, milliseconds{250}, milliseconds{0}};
+    expected.isolation.worker_path = "/opt/w";
+    expected.isolation.window_bytes = 1 << 20;
+    expected.isolation.load_timeout = milliseconds{50};
+    expected.isolation.pin_cpu = false;
+    expected.require_tokens = true;
+    expected.plugins_dir = "/opt/p";
+    expected.rules_file = "/etc/r.yaml";
+    expected.migrations_dir = "/opt/m";
+    expected.log_level = "debug";
+    check_same(*parsed, expected);
+}
+
+TEST_CASE("host.yaml's mistakes are named with their place and never show a database url") {
+    CHECK(problem_of("database: {url: \"mysql://root:hunter2@h\"}\n") ==
+          "host.yaml:1:17: database.url: is not a database: write sqlite:PATH or postgresql://user@host/name");
+    CHECK(problem_of("http: {port: 70000}\n") == "host.yaml:1:14: http.port: 70000 is outside 0..65535");
+    CHECK(problem_of("ingest: {max_future: 5}\n") ==
+          "host.yaml:1:10: ingest.max_future: unknown key; did you mean 'max_future_seconds'?");
+    CHECK(problem_of("log_level: verbose\n") == "host.yaml:1:12: log_level: 'verbose' is none of debug, info, warning, error");
+    CHECK(problem_of("scheduler: {enabled: no}\n") == "host.yaml:1:22: scheduler.enabled: no is not true or false");
+    CHECK(problem_of("plugins_dir: \"\"\n") == "host.yaml:1:14: plugins_dir: has 0 characters; 1..4000 are allowed");
+}
+
+TEST_CASE("the environment wins over the file for the database and the scheduler's switch") {
+    HostConfig config;
+    REQUIRE(
+        config::apply_environment(config, environment_of({{"DATABASE_URL", "sqlite:/tmp/x.db"}, {"SCHEDULER_ENABLED", "Off"}})));
+    CHECK(config.database.url == "sqlite:/tmp/x.db");
+    CHECK_FALSE(config.scheduler.enabled);
+    REQUIRE(config::apply_environment(config, environment_of({{"SCHEDULER_ENABLED", "yes"}})));
+    CHECK(config.scheduler.enabled);
+    CHECK(config.database.url == "sqlite:/tmp/x.db");
+}
+
+TEST_CASE("SCHEDULER_ENABLED is off for 0, false, no and off, on for 1, true, yes and on") {
+    for (const auto* word : {"0", "false", "no", "off", "FALSE"}) {
+        HostConfig config;
+        REQUIRE(config::apply_environment(config, environment_of({{"SCHEDULER_ENABLED", word}})));
+        CHECK_MESSAGE(!config.scheduler.enabled, word);
+    }
+    for (const auto* word : {"1", "true", "yes", "on", "True"}) {
+        HostConfig config;
+        config.scheduler.enabled = false;
+        REQUIRE(config::apply_environment(config, environment_of({{"SCHEDULER_ENABLED", word}})));
+        CHECK_MESSAGE(config.scheduler.enabled, word);
+    }
+}
+
+TEST_CASE("an environment variable that is set to nothing counts as not set") {
+    HostConfig config;
+    REQUIRE(config::apply_environment(config, environment_of({{"DATABASE_URL", ""}, {"SCHEDULER_ENABLED", ""}})));
+    check_same(config, HostConfig{});
+}
+
+TEST_CASE("environment variables that cannot be read are errors that change nothing and show no secret") {
+    HostConfig config;
+    const auto applied =
+        config::apply_environment(config, environment_of({{"DATABASE_URL", "oracle:hunter2"}, {"SCHEDULER_ENABLED", "maybe"}}));
+    REQUIRE_FALSE(applied.has_value());
+    CHECK(applied.error().context ==
+          "environment: DATABASE_URL: is not a database: write sqlite:PATH or postgresql://user@host/name\n"
+          "environment: SCHEDULER_ENABLED: is not one of 1, true, yes, on, 0, false, no, off");
+    check_same(config, HostConfig{});
+}

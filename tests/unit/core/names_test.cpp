@@ -1,0 +1,67 @@
+#include "core/deviation.hpp"
+#include "core/error.hpp"
+#include "core/verdict.hpp"
+
+#include <doctest/doctest.h>
+#include <set>
+#include <string>
+
+using namespace varde::core;
+
+TEST_CASE("severities have the numbers and names of the contract, both ways") {
+    const std::pair<Severity, const char*> all[] = {
+        {Severity::low, "LOW"}, {Severity::medium, "MEDIUM"}, {Severity::high, "HIGH"}, {Severity::critical, "CRITICAL"}};
+    int number = 1;
+    for (const auto& [severity, name] : all) {
+        CHECK(static_cast<int>(severity) == number++);
+        CHECK(name_of(severity) == name);
+        CHECK(severity_from(name) == severity);
+    }
+    CHECK_FALSE(severity_from("high").has_value());
+    CHECK_FALSE(severity_from("").has_value());
+}
+
+TEST_CASE("deviation statuses have the names of the contract, both ways") {
+    const std::pair<DeviationStatus, const char*> all[] = {
+        {DeviationStatus::open, "OPEN"}, {DeviationStatus::ack, "ACK"}, {DeviationStatus::closed, "CLOSED"}};
+    for (const auto& [status, name] : all) {
+        CHECK(name_of(status) == name);
+        CHECK(deviation_status_from(name) == status);
+    }
+    CHECK_FALSE(deviation_status_from("open").has_value());
+}
+
+TEST_CASE("outcomes and phases have the names of the contract") {
+    CHECK(name_of(Outcome::unknown) == "unknown");
+    CHECK(name_of(Outcome::met) == "met");
+    CHECK(name_of(Outcome::not_met) == "not_met");
+    CHECK(name_of(Outcome::no_data) == "no_data");
+    CHECK(name_of(Phase::spawn) == "spawn");
+    CHECK(name_of(Phase::load) == "load");
+    CHECK(name_of(Phase::create) == "create");
+    CHECK(name_of(Phase::evaluate) == "evaluate");
+    CHECK(name_of(Phase::destroy) == "destroy");
+}
+
+TEST_CASE("every failure reason has a name of its own") {
+    std::set<std::string_view> names;
+    for (int i = 0; i <= static_cast<int>(FailureReason::not_loaded); ++i) names.insert(name_of(static_cast<FailureReason>(i)));
+    CHECK(names.size() == 20);
+    CHECK(names.contains("segmentation_fault"));
+    CHECK(names.contains("deadline"));
+    CHECK_FALSE(names.contains("unknown"));
+}
+
+TEST_CASE("every error code has a name of its own") {
+    std::set<std::string_view> names;
+    for (int i = 1; i <= static_cast<int>(Errc::forbidden); ++i) names.insert(name_of(static_cast<Errc>(i)));
+    CHECK(names.size() == static_cast<std::size_t>(Errc::forbidden));
+    CHECK_FALSE(names.contains("unknown"));
+}
+
+TEST_CASE("an error remembers where it was made") {
+    const Result<int> failed = fail(Errc::conflict, "deviation 17");
+    REQUIRE_FALSE(failed.has_value());
+    CHECK(failed.error().context == "deviation 17");
+    CHECK(std::string{failed.error().where.file_name()}.ends_with("names_test.cpp"));
+}
