@@ -1,0 +1,76 @@
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include <varde/test.hpp>
+
+namespace {
+
+using varde::test::Rule;
+using varde::test::Window;
+
+Window morning() { return {"2026-01-15T09:00:00Z", "2026-01-15T12:00:00Z"}; }
+Window with_motion(std::string time, std::string payload) {
+    return morning().event("m", std::move(time), "motion", std::move(payload));
+}
+
+}  // namespace
+
+TEST_CASE("an empty window is silence") {
+    const auto answer = Rule().evaluate(morning());
+    REQUIRE(answer.met());
+    CHECK(answer.findings[0].severity == "MEDIUM");
+    CHECK(answer.findings[0].title == "Ingen bevegelse registrert i valgt tidsvindu");
+    CHECK(answer.findings[0].evidence == R"({"event_ids":[]})");
+    CHECK(answer.findings[0].since == "2026-01-15T09:00:00Z");
+    CHECK(answer.findings[0].timestamp == "2026-01-15T12:00:00Z");
+}
+
+TEST_CASE("the window holds its first instant and not its last") {
+    CHECK(Rule().evaluate(with_motion("2026-01-15T09:00:00Z", "{}")).not_met());
+    CHECK(Rule().evaluate(with_motion("2026-01-15T08:59:59.999999Z", "{}")).met());
+    CHECK(Rule().evaluate(with_motion("2026-01-15T12:00:00Z", "{}")).met());
+}
+
+TEST_CASE("the first state key that is present decides, also when it is null") {
+    CHECK(Rule().evaluate(with_motion("2026-01-15T10:00:00Z", R"({"state": "on", "value": "off"})")).not_met());
+    CHECK(Rule().evaluate(with_motion("2026-01-15T10:00:00Z", R"({"state": null, "value": "on"})")).met());
+    CHECK(Rule().evaluate(with_motion("2026-01-15T10:00:00Z", R"({"value": "on"})")).not_met());
+}
+
+TEST_CASE("an event without a state, or without an object, is activity") {
+    CHECK(Rule().evaluate(with_motion("2026-01-15T10:00:00Z", R"({"battery": 80})")).not_met());
+    CHECK(Rule().evaluate(with_motion("2026-01-15T10:00:00Z", R"("off")")).not_met());
+}
+
+TEST_CASE("1, 1.0, true and \"1\" are four values") {
+    for (const auto& [wanted, payload] : {std::pair{"1", R"({"state": 1})"},
+                                          {"1.0", R"({"state": 1.0})"},
+                                          {"True", R"({"state": true})"},
+                                          {"1e+22", R"({"state": 1e22})"},
+                                          {"12345678901234567890", R"({"state": 12345678901234567890})"}}) {
+        const std::string params = std::string(R"({"motion_on_value": ")") + wanted + "\"}";
+        CHECK(Rule(params).evaluate(with_motion("2026-01-15T10:00:00Z", payload)).not_met());
+        CHECK(Rule(R"({"motion_on_value": "2"})").evaluate(with_motion("2026-01-15T10:00:00Z", payload)).met());
+    }
+    CHECK(Rule(R"({"motion_on_value": "1"})").evaluate(with_motion("2026-01-15T10:00:00Z", R"({"state": 1.0})")).met());
+}
+
+TEST_CASE("other categories are not looked at") {
+    CHECK(Rule().evaluate(morning().event("p", "2026-01-15T10:00:00Z", "presence", R"({"state": "on"})")).met());
+    CHECK(Rule(R"({"motion_categories": ["presence", "motion"]})")
+              .evaluate(morning().event("p", "2026-01-15T10:00:00Z", "presence"))
+              .not_met());
+}
+
+TEST_CASE("the parameters can be a whole rule configuration") {
+    const auto window = with_motion("2026-01-15T10:00:00Z", R"({"state": "active"})");
+    CHECK(Rule(R"({"enabled_in_scheduler": true, "params": {"motion_on_value": " active "}})").evaluate(window).not_met());
+}
+
+TEST_CASE("the answer holds until the newest active event leaves the window") {
+    auto window = with_motion("2026-01-15T10:00:00Z", "{}");
+    window.event("later", "2026-01-15T11:00:00Z", "motion", R"({"state": "on"})")
+        .event("off", "2026-01-15T11:30:00Z", "motion", R"({"state": "off"})");
+    CHECK(Rule().evaluate(window).valid_until == "2026-01-15T14:00:00.000001Z");
+    CHECK(Rule().evaluate(morning()).valid_until == "never");
+}

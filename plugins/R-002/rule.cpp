@@ -1,0 +1,60 @@
+// an outer door was opened at night. See README.md.
+#include <varde/rule.hpp>
+
+namespace {
+
+constexpr std::string_view kTitle = "Ytterdør åpnet på natt";
+constexpr std::string_view kExplanation = "Det er registrert at ytterdør ble åpnet i nattetid. Sjekk om dette var forventet.";
+
+class DoorAtNight {
+  public:
+    explicit DoorAtNight(varde::Setup& setup) {
+        const varde::Value params = setup.params().nested();
+        doors_ = setup.window({setup.literal(params.word("category", "door"))});
+        state_ = setup.keys(params.words("payload_state_keys", {"state", "value"}));
+        open_ = setup.word(params.word("trigger_value", "open"));
+        entity_ = setup.key("entity_id");
+        for (const std::string& id : params.words("allowed_entity_ids", {}))
+            if (const auto trimmed = varde::trim(id); !trimmed.empty()) allowed_.push_back(setup.word(std::string(trimmed)));
+        zone_ = setup.zone(params.word("timezone", "Europe/Oslo"), params["timezone"].path());
+        const varde::Value night = params["night_window"];
+        start_ = night.local_time("start_local_time", "23:00:00");
+        end_ = night.local_time("end_local_time", "06:00:00");
+    }
+
+    void evaluate(const varde::Window& window, varde::Findings& out) const {
+        std::vector<varde::Row> opened;
+        for (const varde::Row row : window.rows(doors_))
+            if (is_opening(row) && at_night(window.local_time_of_day(zone_, row.time()))) opened.push_back(row);
+        if (opened.empty()) return out.valid_until_new_event();
+        out.finding({varde::Severity::high, kTitle, kExplanation}).field("event_ids", opened);
+        out.valid_until(opened.front().time() + window.length() + varde::microseconds(1));  // then it leaves the window
+    }
+
+  private:
+    [[nodiscard]] bool is_opening(varde::Row row) const {
+        const varde::Cell state = row.first_present(state_);
+        if (!state.present_not_null() || !state.is(open_)) return false;
+        if (allowed_.empty()) return true;
+        const varde::Cell entity = row[entity_];
+        return entity.truthy() && entity.is_any(allowed_);
+    }
+
+    // Equal ends mean never; a night that spans midnight has its start after its end.
+    [[nodiscard]] bool at_night(varde::microseconds time) const {
+        return start_ > end_ ? time >= start_ || time < end_ : start_ <= time && time < end_;
+    }
+
+    varde::Read doors_;
+    varde::Keys state_;
+    varde::Key entity_;
+    varde::Word open_;
+    std::vector<varde::Word> allowed_;
+    varde::Zone zone_;
+    varde::microseconds start_{};
+    varde::microseconds end_{};
+};
+
+}  // namespace
+
+VARDE_RULE(DoorAtNight, "R-002", "1.0.0")

@@ -1,0 +1,86 @@
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include <varde/test.hpp>
+
+namespace {
+
+using varde::test::Rule;
+using varde::test::Window;
+
+/// Three days with one opening of a door.
+Window opened(std::string time, std::string payload = R"({"state": "open"})") {
+    const int64_t at = varde::test::time_from(time);
+    Window window(varde::test::time_text(at - varde::test::kDay, "Z"), varde::test::time_text(at + varde::test::kDay, "Z"));
+    return window.event("d", std::move(time), "door", std::move(payload));
+}
+
+bool at_night(std::string time, std::string_view params = "{}") { return Rule(params).evaluate(opened(std::move(time))).met(); }
+
+}  // namespace
+
+TEST_CASE("the night starts with its first instant and ends before its last") {
+    CHECK_FALSE(at_night("2026-01-15T22:59:59.999999+01:00"));
+    CHECK(at_night("2026-01-15T23:00:00+01:00"));
+    CHECK(at_night("2026-01-16T05:59:59.999999+01:00"));
+    CHECK_FALSE(at_night("2026-01-16T06:00:00+01:00"));
+}
+
+TEST_CASE("the night follows summer time") {
+    CHECK(at_night("2026-07-15T21:00:00Z"));
+    CHECK_FALSE(at_night("2026-07-15T20:59:59Z"));
+    CHECK(at_night("2026-03-29T03:59:59Z"));        // 05:59:59 after the change of that night
+    CHECK_FALSE(at_night("2026-03-29T04:00:00Z"));  // 06:00
+    CHECK(at_night("2025-10-26T00:30:00Z", R"({"night_window": {"start_local_time": "02:30", "end_local_time": "02:45"}})"));
+    CHECK(at_night("2025-10-26T01:30:00Z", R"({"night_window": {"start_local_time": "02:30", "end_local_time": "02:45"}})"));
+}
+
+TEST_CASE("another zone has its night at another time") {
+    CHECK(at_night("2026-01-15T17:30:00Z", R"({"timezone": "Asia/Kolkata"})"));
+    CHECK_FALSE(at_night("2026-01-15T22:30:00Z", R"({"timezone": "America/New_York"})"));
+}
+
+TEST_CASE("equal ends mean never, a night within a day is possible") {
+    CHECK_FALSE(
+        at_night("2026-01-15T00:00:00+01:00", R"({"night_window": {"start_local_time": "00:00", "end_local_time": "00:00"}})"));
+    CHECK(at_night("2026-01-15T02:00:00+01:00", R"({"night_window": {"start_local_time": "01", "end_local_time": "0500"}})"));
+}
+
+TEST_CASE("every opening is listed in the order of time") {
+    Window window("2026-01-15T20:00:00Z", "2026-01-16T02:00:00Z");
+    window.event("late", "2026-01-16T01:00:00Z", "door", R"({"state": "open"})");
+    window.event("early", "2026-01-15T22:10:00Z", "door", R"({"value": "open"})");
+    window.event("closed", "2026-01-15T22:11:00Z", "door", R"({"state": "closed"})");
+    const auto answer = Rule().evaluate(window);
+    REQUIRE(answer.met());
+    CHECK(answer.findings[0].severity == "HIGH");
+    CHECK(answer.findings[0].evidence == R"({"event_ids":["early","late"]})");
+    CHECK(answer.valid_until == "2026-01-16T04:10:00.000001Z");
+}
+
+TEST_CASE("only the allowed doors count when there is a list") {
+    const std::string_view params = R"({"allowed_entity_ids": [" front ", "", 0]})";
+    CHECK(Rule(params).evaluate(opened("2026-01-15T23:30:00Z", R"({"state": "open", "entity_id": "front"})")).met());
+    CHECK(Rule(params).evaluate(opened("2026-01-15T23:30:00Z", R"({"state": "open", "entity_id": "back"})")).not_met());
+    CHECK(Rule(params).evaluate(opened("2026-01-15T23:30:00Z", R"({"state": "open", "entity_id": 0})")).not_met());
+    CHECK(Rule(params).evaluate(opened("2026-01-15T23:30:00Z", R"({"state": "open"})")).not_met());
+    CHECK(Rule(R"({"allowed_entity_ids": ["  "]})").evaluate(opened("2026-01-15T23:30:00Z")).met());
+}
+
+TEST_CASE("a bad zone or time of day is refused when the rule is made, and named") {
+    const auto refused = [](std::string_view params, std::string_view path) {
+        const Rule rule(params);
+        return rule.status == VARDE_E_PARAM && rule.refused_param == path && !rule.refusal.empty();
+    };
+    CHECK(refused(R"({"timezone": "Nowhere/City"})", "timezone"));
+    CHECK(refused(R"({"timezone": "../x"})", "timezone"));
+    CHECK(refused(R"({"params": {"timezone": "Mars"}})", "params.timezone"));
+    for (const char* time :
+         {"22", "null", "\"25:00\"", "\"kl 22\"", "\"23:00:00+01:00\"", "\"\"", "\"23:60\"", "\"2\"", "\"23:00:\"", "[]"})
+        CHECK(refused(std::string(R"({"night_window": {"end_local_time": )") + time + "}}", "night_window.end_local_time"));
+    CHECK(Rule(R"({"night_window": "22-07"})").created());
+}
+
+TEST_CASE("quiet nights stay quiet until something new comes") {
+    CHECK(Rule().evaluate(opened("2026-01-15T12:00:00Z")).valid_until == "never");
+}
