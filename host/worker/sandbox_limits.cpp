@@ -1,0 +1,71 @@
+#include "worker/sandbox_limits.hpp"
+
+#include "wire/message.hpp"
+
+#include <grp.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+namespace varde::worker {
+namespace {
+
+constexpr uid_t nobody = 65534;
+// What the worker itself needs beside the rule: its data segments, the C++ run time, messages.
+constexpr std::uint64_t own_memory_bytes = 4u << 20;
+
+void limit(__rlimit_resource resource, rlim_t value, const char* name) {
+    const rlimit both{value, value};
+    if (::setrlimit(resource, &both) != 0) refuse_to_run(name);
+}
+
+bool take_own_user() {
+    if (::geteuid() != 0) return false;
+    return ::setgroups(0, nullptr) == 0 && ::setresgid(nobody, nobody, nobody) == 0 && ::setresuid(nobody, nobody, nobody) == 0;
+}
+
+}  // namespace
+
+void refuse_to_run(const char* step) {
+    std::fprintf(stderr, "varde-worker: %s: %s\n", step, std::strerror(errno));
+    ::_exit(70);
+}
+
+std::uint32_t leave_the_host(int host_pid, int cpu) {
+    std::uint32_t posture = 0;
+    if (cpu >= 0) {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        CPU_SET(static_cast<unsigned>(cpu), &set);
+        if (::sched_setaffinity(0, sizeof set, &set) == 0) posture |= wire::posture_pinned;
+    }
+    if (::setsid() < 0 && errno != EPERM) refuse_to_run("setsid");
+    if (::chdir("/") != 0) refuse_to_run("chdir");
+    ::umask(077);
+    if (take_own_user()) posture |= wire::posture_own_user;
+    // After the change of user: the kernel clears the death signal when credentials change.
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) refuse_to_run("PR_SET_PDEATHSIG");
+    if (::getppid() != host_pid) ::_exit(0);  // the host died before the line above
+    if (::prctl(PR_SET_DUMPABLE, 0) != 0) refuse_to_run("PR_SET_DUMPABLE");
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) refuse_to_run("PR_SET_NO_NEW_PRIVS");
+    return posture;
+}
+
+void limit_resources(std::uint64_t memory_bytes) {
+    limit(RLIMIT_CORE, 0, "RLIMIT_CORE");
+    limit(RLIMIT_FSIZE, 0, "RLIMIT_FSIZE");
+    limit(RLIMIT_MEMLOCK, 0, "RLIMIT_MEMLOCK");
+    limit(RLIMIT_MSGQUEUE, 0, "RLIMIT_MSGQUEUE");
+    limit(RLIMIT_STACK, 8u << 20, "RLIMIT_STACK");
+    limit(RLIMIT_DATA, memory_bytes + own_memory_bytes, "RLIMIT_DATA");
+    limit(RLIMIT_NOFILE, 16, "RLIMIT_NOFILE");
+    if (::geteuid() != 0) limit(RLIMIT_NPROC, 0, "RLIMIT_NPROC");
+}
+
+}  // namespace varde::worker
