@@ -1,0 +1,73 @@
+#include "schedule/judgements.hpp"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+namespace varde::schedule {
+namespace {
+
+/// Evaluations handed over at once: enough for one wake of a worker to carry many, few enough to notice a stop in between.
+constexpr std::size_t kChunk = 16'384;
+
+}  // namespace
+
+Judgements::Judgements(std::vector<EnabledRule> rules, std::vector<core::Scope> scopes, core::Instant now)
+    : rules_{std::move(rules)}, scopes_{std::move(scopes)}, now_{now}, entries_(size()) {}
+
+core::Result<void> Judgements::judge(ports::Evaluator& evaluator, const std::function<bool()>& abandoned) {
+    std::vector<ports::Evaluation> chunk;
+    for (std::size_t first = 0; first < size(); first += kChunk) {
+        if (abandoned && abandoned()) return core::fail(core::Errc::stopping, "the run was abandoned: the host is going down");
+        const auto last = std::min(first + kChunk, size());
+        chunk.clear();
+        for (std::size_t i = first; i < last; ++i) chunk.push_back({rule(i).id, scope(i), window(i), now_});
+        auto verdicts = evaluator.evaluate(chunk);
+        if (!verdicts) return tl::unexpected{verdicts.error()};
+        if (verdicts->size() != chunk.size()) {
+            return core::fail(core::Errc::worker_failed,
+                              fmt::format("{} verdicts came for {} evaluations", verdicts->size(), chunk.size()));
+        }
+        for (std::size_t i = first; i < last; ++i) keep(i, std::move((*verdicts)[i - first]));
+    }
+    return {};
+}
+
+void Judgements::keep(std::size_t i, core::Verdict verdict) {
+    if (const auto* failed = std::get_if<core::Failed>(&verdict)) {
+        entries_[i].duration_ns = failed->duration.count();
+        notable_.emplace(i, std::move(verdict));
+        return;
+    }
+    const auto& completed = std::get<core::Completed>(verdict);
+    entries_[i].duration_ns = completed.duration.count();
+    entries_[i].answered = completed.outcome == core::Outcome::met || completed.outcome == core::Outcome::not_met;
+    if (!completed.findings.empty()) notable_.emplace(i, std::move(verdict));
+}
+
+const core::Failed* Judgements::failure(std::size_t i) const {
+    const auto found = notable_.find(i);
+    return found == notable_.end() ? nullptr : std::get_if<core::Failed>(&found->second);
+}
+
+const core::Finding* Judgements::finding(std::size_t i) const {
+    const auto found = notable_.find(i);
+    if (found == notable_.end()) return nullptr;
+    const auto* completed = std::get_if<core::Completed>(&found->second);
+    return completed == nullptr ? nullptr : &*std::ranges::max_element(completed->findings, {}, &core::Finding::severity);
+}
+
+const EnabledRule* Judgements::find_rule(const std::string& rule_id) const {
+    const auto found = std::ranges::lower_bound(rules_, rule_id, {}, &EnabledRule::id);
+    return found == rules_.end() || found->id != rule_id ? nullptr : &*found;
+}
+
+bool Judgements::has_answer(const std::string& rule_id, const core::Scope& scope) const {
+    const auto* rule = find_rule(rule_id);
+    const auto at = std::ranges::lower_bound(scopes_, scope);
+    if (rule == nullptr || at == scopes_.end() || *at != scope) return false;
+    const auto i =
+        static_cast<std::size_t>(at - scopes_.begin()) * rules_.size() + static_cast<std::size_t>(rule - rules_.data());
+    return entries_[i].answered;
+}
+
+}  // namespace varde::schedule

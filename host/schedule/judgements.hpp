@@ -1,0 +1,61 @@
+#pragma once
+#include "config/settings.hpp"
+#include "core/verdict.hpp"
+#include "ports/evaluator.hpp"
+
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace varde::schedule {
+
+struct EnabledRule {
+    std::string id;
+    std::chrono::microseconds lookback;
+    std::chrono::microseconds expire_after;
+};
+
+/// What the rules said in one run: one entry per scope and rule, scopes outer, rules in id order. Only verdicts that lead to a write or an
+/// error are kept whole, so that a run over many homes stays small.
+class Judgements {
+  public:
+    /// Scopes are sorted and without repeats.
+    Judgements(std::vector<EnabledRule> rules, std::vector<core::Scope> scopes, core::Instant now);
+
+    /// Judges everything. Errors: the evaluator's; Errc::stopping once `abandoned` says so.
+    core::Result<void> judge(ports::Evaluator& evaluator, const std::function<bool()>& abandoned);
+
+    [[nodiscard]] std::size_t size() const { return rules_.size() * scopes_.size(); }
+    [[nodiscard]] const EnabledRule& rule(std::size_t i) const { return rules_[i % rules_.size()]; }
+    [[nodiscard]] const core::Scope& scope(std::size_t i) const { return scopes_[i / rules_.size()]; }
+    [[nodiscard]] core::Window window(std::size_t i) const { return {now_ - rule(i).lookback, now_}; }
+    [[nodiscard]] std::chrono::nanoseconds duration(std::size_t i) const {
+        return std::chrono::nanoseconds{entries_[i].duration_ns};
+    }
+    /// The failure, if the rule gave no answer.
+    [[nodiscard]] const core::Failed* failure(std::size_t i) const;
+    /// The finding to keep: the most severe one, the first of equals; nullptr if there is none.
+    [[nodiscard]] const core::Finding* finding(std::size_t i) const;
+
+    /// Whether the rule answered met or not_met for the scope. no_data, unknown, a failure and "not part of this run" say nothing about
+    /// whether a deviation still holds.
+    [[nodiscard]] bool has_answer(const std::string& rule_id, const core::Scope& scope) const;
+    [[nodiscard]] const EnabledRule* find_rule(const std::string& rule_id) const;
+    [[nodiscard]] const std::vector<core::Scope>& scopes() const { return scopes_; }
+
+  private:
+    struct Entry {
+        std::int64_t duration_ns = 0;
+        bool answered = false;
+    };
+    void keep(std::size_t i, core::Verdict verdict);
+
+    std::vector<EnabledRule> rules_;
+    std::vector<core::Scope> scopes_;
+    core::Instant now_;
+    std::vector<Entry> entries_;
+    std::unordered_map<std::size_t, core::Verdict> notable_;
+};
+
+}  // namespace varde::schedule

@@ -1,0 +1,99 @@
+#include "schedule/rule_run.hpp"
+
+#include "schedule/run_writer.hpp"
+#include "time/utc_text.hpp"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+namespace varde::schedule {
+namespace {
+
+constexpr core::Instant kEarliest = std::chrono::sys_days{std::chrono::year{2000} / 1 / 1};
+constexpr core::Instant kLatest = std::chrono::sys_days{std::chrono::year{9000} / 1 / 1};
+
+/// A machine whose clock was never set must not close deviations or open ones dated 1970.
+core::Result<void> check_time(core::Instant now) {
+    if (now >= kEarliest && now < kLatest) return {};
+    return core::fail(
+        core::Errc::invalid_argument,
+        fmt::format("the clock says {} us since 1970, which is no plausible time; set the clock", core::to_us(now)));
+}
+
+}  // namespace
+
+ports::RunSummary RuleRun::run(const config::RulesConfig& config, const RunRequest& request) {
+    ports::RunSummary summary;
+    summary.run_id = request.run_id;
+    summary.started_at = ports_.clock.now();
+    RunLog log{ports_.log, request.run_id};
+    log.run_started(request.interval, summary.started_at);
+    const auto done = attempt(config, request, log, summary);
+    summary.finished_at = ports_.clock.now();
+    if (done) {
+        log.run_finished(summary);
+    } else {
+        summary.error = done.error().context;
+        log.run_failed(summary, done.error());
+    }
+    return summary;
+}
+
+core::Result<void> RuleRun::attempt(const config::RulesConfig& config, const RunRequest& request, RunLog& log,
+                                    ports::RunSummary& summary) {
+    const auto now = summary.started_at;
+    if (auto plausible = check_time(now); !plausible) return plausible;
+    auto rules = enabled_rules(config, now);
+    if (!rules) return tl::unexpected{rules.error()};
+    if (auto read = ports_.evaluator.catch_up(now); !read) return read;
+
+    auto scopes = carried_;
+    for (auto& scope : ports_.evaluator.scopes()) scopes.insert(std::move(scope));
+    log.set_scopes(scopes.size());
+    Judgements judgements{std::move(*rules), {scopes.begin(), scopes.end()}, now};
+    summary.scopes = static_cast<std::int64_t>(scopes.size());
+    summary.evaluations = static_cast<std::int64_t>(judgements.size());
+    if (auto judged = judgements.judge(ports_.evaluator, request.abandoned); !judged) return judged;
+    return write(config, request, judgements, log, summary);
+}
+
+core::Result<void> RuleRun::write(const config::RulesConfig& config, const RunRequest& request, const Judgements& judgements,
+                                  RunLog& log, ports::RunSummary& summary) {
+    // Judging took what it took; the write lock is held from here on only.
+    auto transaction = ports_.deviations.begin();
+    if (!transaction) return tl::unexpected{transaction.error()};
+    RunWriter writer{**transaction, config, summary.started_at, log};
+    if (auto written = writer.write(judgements, request.abandoned); !written) return written;
+    if (request.abandoned && request.abandoned()) {
+        return core::fail(core::Errc::stopping, "the run was abandoned: the host is going down");
+    }
+    if (auto committed = (*transaction)->commit(); !committed) return committed;
+    summary.counts = writer.counts();
+    carried_ = writer.active_scopes();
+    return {};
+}
+
+core::Result<std::vector<EnabledRule>> RuleRun::enabled_rules(const config::RulesConfig& config, core::Instant now) {
+    const auto rows = ports_.rules.list();
+    if (!rows) return tl::unexpected{rows.error()};
+    std::set<std::string> known;
+    switched_off_.clear();
+    for (const auto& row : *rows) {
+        known.insert(row.rule_id);
+        if (!row.is_enabled) switched_off_.insert(row.rule_id);
+    }
+    std::vector<EnabledRule> enabled;
+    std::vector<std::string> missing;
+    for (const auto& [id, settings] : config.rules) {
+        if (!known.contains(id)) missing.push_back(id);
+        if (settings.enabled_in_scheduler && !switched_off_.contains(id)) {
+            enabled.push_back({id, settings.lookback, settings.expire_after});
+        }
+    }
+    if (!missing.empty()) {
+        if (auto made = ports_.rules.ensure(missing, now); !made) return tl::unexpected{made.error()};
+    }
+    return enabled;
+}
+
+}  // namespace varde::schedule

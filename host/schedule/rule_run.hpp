@@ -1,0 +1,66 @@
+#pragma once
+#include "config/settings.hpp"
+#include "ports/deviation_repository.hpp"
+#include "ports/evaluator.hpp"
+#include "ports/log_sink.hpp"
+#include "ports/rule_repository.hpp"
+#include "ports/run_control.hpp"
+#include "schedule/judgements.hpp"
+#include "schedule/run_log.hpp"
+#include "time/clock.hpp"
+
+#include <chrono>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace varde::schedule {
+
+/// Everything a run works on. All of it outlives the run.
+struct RunPorts {
+    ports::Evaluator& evaluator;
+    ports::DeviationRepository& deviations;
+    ports::RuleRepository& rules;
+    const time::Clock& clock;
+    ports::LogSink& log;
+};
+
+struct RunRequest {
+    std::string run_id;
+    std::chrono::milliseconds interval{60'000};  ///< for the log only: the period the run stands for
+    /// Asked between steps; once it is true the run ends without having changed anything. Empty: never.
+    std::function<bool()> abandoned;
+};
+
+/// One scheduler run: for every scope with data every enabled rule, judged over [now - lookback, now), then the writes in one
+/// transaction. Used by the scheduler's thread, `varde run --once` and `varde simulate`. Blocking; one thread at a time.
+///
+/// A rule is enabled if rules.yaml enables it and its row in the database is not switched off. Rules of the file without a row get one.
+/// A failed evaluation is logged and counted; the run goes on. What cannot be written for one rule and scope is undone alone
+/// (savepoint). A failure of the database as a whole ends the run with nothing written, `scheduler_run_end` at ERROR and
+/// RunSummary::error; the next run tries again.
+class RuleRun {
+  public:
+    explicit RuleRun(RunPorts ports) : ports_{ports} {}
+
+    /// Never throws; what went wrong is in the summary and the log.
+    ports::RunSummary run(const config::RulesConfig& config, const RunRequest& request);
+
+    /// Rules whose row in the database was switched off at the last run.
+    [[nodiscard]] const std::set<std::string>& switched_off() const { return switched_off_; }
+
+  private:
+    core::Result<void> attempt(const config::RulesConfig& config, const RunRequest& request, RunLog& log,
+                               ports::RunSummary& summary);
+    core::Result<std::vector<EnabledRule>> enabled_rules(const config::RulesConfig& config, core::Instant now);
+    core::Result<void> write(const config::RulesConfig& config, const RunRequest& request, const Judgements& judgements,
+                             RunLog& log, ports::RunSummary& summary);
+
+    RunPorts ports_;
+    std::set<std::string> switched_off_;
+    /// Scopes that had an active deviation at the end of the last run: they are judged even if their events are all gone.
+    std::set<core::Scope> carried_;
+};
+
+}  // namespace varde::schedule

@@ -1,0 +1,159 @@
+#include "schedule/rule_set.hpp"
+
+#include "schedule/run_log.hpp"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+namespace varde::schedule {
+namespace {
+
+using ports::Json;
+using ports::LogLevel;
+
+constexpr std::string_view kComponent = "plugins";
+
+bool same_files(const ports::Catalogue& a, const ports::Catalogue& b) {
+    return std::ranges::equal(a.plugins, b.plugins, [](const ports::Plugin& x, const ports::Plugin& y) {
+        return x.rule_id == y.rule_id && x.path == y.path && x.sha256 == y.sha256;
+    });
+}
+
+std::string problem_text(core::FailureReason reason, std::string_view message) {
+    return fmt::format("{}: {}", core::name_of(reason), message);
+}
+
+core::Failed load_failure(core::FailureReason reason, std::string message) {
+    core::Failed failed;
+    failed.reason = reason;
+    failed.phase = core::Phase::load;
+    failed.message = std::move(message);
+    return failed;
+}
+
+}  // namespace
+
+std::string RuleSet::Known::problem() const { return failure ? problem_text(failure->reason, failure->message) : ""; }
+
+void RuleSet::refresh(const config::RulesConfig& config, bool config_changed) {
+    const bool plugins_changed = scan();
+    log_rejected_files();
+    if (plugins_changed || config_changed) configure(config);
+}
+
+bool RuleSet::scan() {
+    auto found = plugins_.scan();
+    if (!found) {
+        // Said once, not at every look.
+        if (scan_problem_ != found.error().context) {
+            scan_problem_ = found.error().context;
+            log_.log(LogLevel::error, kComponent, "plugins_scan_failed",
+                     "the plugin folder cannot be read; the known plugins stay", {{"error", Json{error_json(found.error())}}});
+        }
+        return false;
+    }
+    scan_problem_.clear();
+    const bool changed = !scanned_ || !same_files(catalogue_, *found);
+    scanned_ = true;
+    catalogue_ = std::move(*found);
+    return changed;
+}
+
+void RuleSet::log_rejected_files() {
+    std::set<std::string> now;
+    for (const auto& file : catalogue_.rejected) {
+        auto complaint = file.path + '\n' + file.message;
+        if (!rejected_.contains(complaint)) {
+            reject(file.rule_id, file.path, "", load_failure(file.reason, file.message));
+        }
+        now.insert(std::move(complaint));
+    }
+    rejected_ = std::move(now);
+}
+
+void RuleSet::reject(const std::string& rule_id, const std::string& path, const std::string& sha256,
+                     const core::Failed& why) const {
+    log_.log(LogLevel::error, kComponent, "rule_rejected", "a plugin cannot be used",
+             {{"rule_id", rule_id}, {"path", path}, {"sha256", sha256}, {"error", Json{error_json(why)}}});
+}
+
+void RuleSet::configure(const config::RulesConfig& config) {
+    KnownRules now;
+    std::vector<ports::RuleSpec> specs;
+    for (const auto& plugin : catalogue_.plugins) {
+        const auto found = config.rules.find(plugin.rule_id);
+        if (found == config.rules.end()) continue;
+        const auto& settings = found->second;
+        Known known{plugin.version, plugin.sha256, plugin.path};
+        if (!settings.sha256.empty() && settings.sha256 != plugin.sha256) {
+            known.failure =
+                load_failure(core::FailureReason::untrusted_file,
+                             fmt::format("rules.yaml allows sha256 {} only; the file has {}", settings.sha256, plugin.sha256));
+        } else {
+            specs.push_back({plugin, settings.params, settings.timeout, settings.memory_mb << 20, settings.lookback});
+        }
+        now.emplace(plugin.rule_id, std::move(known));
+    }
+    std::vector<std::string> ids;
+    ids.reserve(specs.size());
+    for (const auto& spec : specs) ids.push_back(spec.plugin.rule_id);
+    const auto failures = evaluator_.configure(std::move(specs));
+    for (std::size_t i = 0; i < ids.size() && i < failures.size(); ++i) now.at(ids[i]).failure = failures[i];
+    const auto before = std::exchange(known_, std::move(now));
+    log_changes(before);
+}
+
+void RuleSet::log_changes(const KnownRules& before) const {
+    for (const auto& [id, now] : known_) {
+        const auto old = before.find(id);
+        const bool fresh = old == before.end();
+        if (!fresh && old->second.sha256 == now.sha256 && old->second.problem() == now.problem()) continue;
+        if (now.failure) {
+            reject(id, now.path, now.sha256, *now.failure);
+        } else if (fresh || old->second.sha256 == now.sha256) {
+            log_.log(LogLevel::info, kComponent, "rule_loaded", "a rule is in use",
+                     {{"rule_id", id}, {"version", now.version}, {"sha256", now.sha256}, {"path", now.path}});
+        } else {
+            log_.log(LogLevel::info, kComponent, "rule_replaced", "a new version of a rule is in use",
+                     {{"rule_id", id},
+                      {"version", now.version},
+                      {"sha256", now.sha256},
+                      {"old_version", old->second.version},
+                      {"old_sha256", old->second.sha256},
+                      {"path", now.path}});
+        }
+    }
+    for (const auto& [id, old] : before) {
+        if (known_.contains(id)) continue;
+        log_.log(LogLevel::warning, kComponent, "rule_removed", "a rule is no longer in use",
+                 {{"rule_id", id}, {"version", old.version}, {"sha256", old.sha256}, {"path", old.path}});
+    }
+}
+
+std::vector<ports::RuleState> RuleSet::states(const config::RulesConfig& config,
+                                              const std::set<std::string>& switched_off) const {
+    std::map<std::string, ports::RuleState> states;
+    for (const auto& plugin : catalogue_.plugins) {
+        states[plugin.rule_id] = {plugin.rule_id, false, false, plugin.version, plugin.sha256, "not in rules.yaml"};
+    }
+    for (const auto& [id, settings] : config.rules) {
+        auto& state = states[id];
+        state.rule_id = id;
+        state.enabled = settings.enabled_in_scheduler && !switched_off.contains(id);
+        const auto known = known_.find(id);
+        state.loaded = known != known_.end() && !known->second.failure;
+        state.problem = known == known_.end() ? "not_loaded: there is no plugin file for this rule" : known->second.problem();
+    }
+    for (const auto& file : catalogue_.rejected) {
+        const auto state = states.find(file.rule_id);
+        if (state != states.end() && !state->second.loaded) {
+            state->second.problem = problem_text(file.reason, file.message);
+        }
+    }
+    std::vector<ports::RuleState> list;
+    list.reserve(states.size());
+    for (auto& [id, state] : states) list.push_back(std::move(state));
+    return list;
+}
+
+}  // namespace varde::schedule

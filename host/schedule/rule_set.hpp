@@ -1,0 +1,57 @@
+#pragma once
+#include "config/settings.hpp"
+#include "ports/evaluator.hpp"
+#include "ports/log_sink.hpp"
+#include "ports/plugin_catalogue.hpp"
+#include "ports/run_control.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace varde::schedule {
+
+/// The rules that the evaluator knows: rules.yaml joined with the plugin files that are there. Logs rule_loaded, rule_replaced,
+/// rule_removed and rule_rejected, each once per change. One thread at a time.
+class RuleSet {
+  public:
+    RuleSet(ports::Evaluator& evaluator, ports::PluginCatalogue& plugins, ports::LogSink& log)
+        : evaluator_{evaluator}, plugins_{plugins}, log_{log} {}
+
+    /// Looks at the plugins again and tells the evaluator if they or the configuration changed.
+    void refresh(const config::RulesConfig& config, bool config_changed);
+
+    /// Rules of the configuration and plugins without one, in id order.
+    [[nodiscard]] std::vector<ports::RuleState> states(const config::RulesConfig& config,
+                                                       const std::set<std::string>& switched_off) const;
+
+  private:
+    /// What was last known of a rule's plugin.
+    struct Known {
+        std::string version;
+        std::string sha256;
+        std::string path;
+        std::optional<core::Failed> failure{};      ///< why it is not in use; nullopt if it is
+        [[nodiscard]] std::string problem() const;  ///< the failure in words; empty if there is none
+    };
+    using KnownRules = std::map<std::string, Known, std::less<>>;
+
+    bool scan();
+    void configure(const config::RulesConfig& config);
+    void log_changes(const KnownRules& before) const;
+    void log_rejected_files();
+    void reject(const std::string& rule_id, const std::string& path, const std::string& sha256, const core::Failed& why) const;
+
+    ports::Evaluator& evaluator_;
+    ports::PluginCatalogue& plugins_;
+    ports::LogSink& log_;
+    ports::Catalogue catalogue_;
+    bool scanned_ = false;
+    std::string scan_problem_;
+    KnownRules known_;
+    std::set<std::string> rejected_;  ///< files already complained about: path and message
+};
+
+}  // namespace varde::schedule

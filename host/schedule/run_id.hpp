@@ -1,0 +1,9 @@
+#pragma once
+#include <string>
+
+namespace varde::schedule {
+
+/// A random UUID (version 4), from the kernel's generator.
+[[nodiscard]] std::string new_run_id();
+
+}  // namespace varde::schedule

@@ -1,0 +1,108 @@
+#include "schedule/run_log.hpp"
+
+#include "time/utc_text.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace varde::schedule {
+namespace {
+
+using nlohmann::ordered_json;
+using ports::Json;
+using ports::LogLevel;
+
+// Messages come from files, libraries and workers: bytes that are not UTF-8 must not throw here.
+std::string text_of(const ordered_json& json) { return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace); }
+
+std::string scope_json(const core::Scope& scope) {
+    return text_of({{"org_id", scope.org_id}, {"home_id", scope.home_id}, {"subject_id", scope.subject_id}});
+}
+
+std::int64_t ms(std::chrono::nanoseconds duration) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+std::int64_t duration_ms(const ports::RunSummary& summary) {
+    // The wall clock may be set back during a run.
+    return std::max<std::int64_t>(0, ms(summary.finished_at - summary.started_at));
+}
+
+}  // namespace
+
+std::string error_json(const core::Error& error) {
+    return text_of({{"type", core::name_of(error.code)}, {"message", error.context}, {"reason", core::name_of(error.code)}});
+}
+
+std::string error_json(const core::Failed& failed) {
+    ordered_json json{{"type", "rule_failed"},
+                      {"message", failed.message},
+                      {"reason", core::name_of(failed.reason)},
+                      {"phase", core::name_of(failed.phase)}};
+    if (failed.signal != 0) json["signal"] = failed.signal;
+    if (failed.reason == core::FailureReason::exited) json["exit_code"] = failed.exit_code;
+    return text_of(json);
+}
+
+void RunLog::write(LogLevel level, std::string_view event, std::string_view message,
+                   std::initializer_list<ports::LogField> fields) {
+    sink_.write(level, "scheduler", event, run_id_, message, std::span{fields.begin(), fields.size()});
+}
+
+void RunLog::run_started(std::chrono::milliseconds interval, core::Instant now) {
+    const auto whole = std::chrono::duration_cast<std::chrono::minutes>(interval);
+    const ports::LogField period = whole == interval ? ports::LogField{"interval_minutes", std::int64_t{whole.count()}}
+                                                     : ports::LogField{"interval_ms", std::int64_t{interval.count()}};
+    write(LogLevel::info, "scheduler_run_start", "scheduler run started",
+          {period, {"since", time::format_utc(now - interval)}, {"until", time::format_utc(now)}});
+}
+
+void RunLog::rule_started(LogLevel level, const RuleInScope& rule, const std::string& scope) {
+    write(level, "scheduler_rule_start", "rule evaluation started",
+          {{"rule_id", rule.rule_id},
+           {"subject_key", rule.subject_key},
+           {"scope", Json{scope}},
+           {"since", time::format_utc(rule.window.since)},
+           {"until", time::format_utc(rule.window.until)}});
+}
+
+void RunLog::rule_finished(const RuleInScope& rule, std::chrono::nanoseconds duration, int upserted) {
+    const auto level = one_scope_ || upserted > 0 ? LogLevel::info : LogLevel::debug;
+    if (!sink_.wants(level)) return;
+    const auto scope = scope_json(rule.scope);
+    rule_started(level, rule, scope);
+    write(level, "scheduler_rule_result", "rule evaluation finished",
+          {{"rule_id", rule.rule_id},
+           {"scope", Json{scope}},
+           {"duration_ms", ms(duration)},
+           {"counts", Json{text_of({{"evaluated", 1}, {"deviations_upserted", upserted}, {"deviations_closed", 0}})}}});
+}
+
+void RunLog::rule_failed(const RuleInScope& rule, std::chrono::nanoseconds duration, const std::string& error) {
+    const auto scope = scope_json(rule.scope);
+    rule_started(LogLevel::info, rule, scope);
+    write(LogLevel::error, "scheduler_rule_error", "rule evaluation failed",
+          {{"rule_id", rule.rule_id},
+           {"subject_key", rule.subject_key},
+           {"scope", Json{scope}},
+           {"duration_ms", ms(duration)},
+           {"error", Json{error}}});
+}
+
+void RunLog::run_finished(const ports::RunSummary& summary) {
+    const auto& counts = summary.counts;
+    write(LogLevel::info, "scheduler_run_end", "scheduler run finished",
+          {{"duration_ms", duration_ms(summary)},
+           {"counts", Json{text_of({{"rules_total", counts.rules_total},
+                                    {"rules_ok", counts.rules_ok},
+                                    {"rules_failed", counts.rules_failed},
+                                    {"deviations_upserted", counts.deviations_upserted},
+                                    {"deviations_closed", counts.deviations_closed}})}},
+           {"scopes", summary.scopes}});
+}
+
+void RunLog::run_failed(const ports::RunSummary& summary, const core::Error& error) {
+    write(LogLevel::error, "scheduler_run_end", "scheduler run failed",
+          {{"duration_ms", duration_ms(summary)}, {"error", Json{error_json(error)}}});
+}
+
+}  // namespace varde::schedule

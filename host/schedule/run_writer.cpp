@@ -1,0 +1,125 @@
+#include "schedule/run_writer.hpp"
+
+#include "deviation/life_cycle.hpp"
+
+#include <algorithm>
+
+namespace varde::schedule {
+
+core::Result<void> RunWriter::write(const Judgements& judgements, const std::function<bool()>& abandoned) {
+    if (auto loaded = load_active(); !loaded) return loaded;
+    for (std::size_t i = 0; i < judgements.size(); ++i) {
+        if (i % 256 == 0 && abandoned && abandoned()) {
+            return core::fail(core::Errc::stopping, "the run was abandoned: the host is going down");
+        }
+        if (auto settled = settle(judgements, i); !settled) return settled;
+    }
+    return close_stale(judgements);
+}
+
+core::Result<void> RunWriter::load_active() {
+    auto rows = transaction_.active();
+    if (!rows) return tl::unexpected{rows.error()};
+    for (auto& row : *rows) {
+        Key key{row.rule_id, row.subject_key, row.scope};
+        active_.emplace(std::move(key), std::move(row));
+    }
+    return {};
+}
+
+core::Result<void> RunWriter::settle(const Judgements& judgements, std::size_t i) {
+    ++counts_.rules_total;
+    const RuleInScope rule{judgements.rule(i).id, config_.default_subject_key, judgements.scope(i), judgements.window(i)};
+    const auto fail_rule = [&](const std::string& error) {
+        ++counts_.rules_failed;
+        log_.rule_failed(rule, judgements.duration(i), error);
+    };
+    if (const auto* failed = judgements.failure(i)) {
+        fail_rule(error_json(*failed));
+        return {};
+    }
+    int upserted = 0;
+    if (const auto* finding = judgements.finding(i)) {
+        auto undone = in_savepoint([&] { return upsert({rule.rule_id, rule.subject_key, rule.scope}, *finding); });
+        if (!undone) return tl::unexpected{undone.error()};
+        if (*undone) {
+            fail_rule(error_json(**undone));
+            return {};
+        }
+        upserted = 1;
+    }
+    ++counts_.rules_ok;
+    counts_.deviations_upserted += upserted;
+    log_.rule_finished(rule, judgements.duration(i), upserted);
+    return {};
+}
+
+core::Result<void> RunWriter::upsert(const Key& key, const core::Finding& finding) {
+    if (const auto found = active_.find(key); found != active_.end()) {
+        auto row = deviation::seen_again(found->second, finding, now_);
+        if (auto updated = transaction_.update(row); !updated) return updated;
+        found->second = std::move(row);
+        return {};
+    }
+    const auto episode = transaction_.next_episode(key.rule_id, key.scope, key.subject_key);
+    if (!episode) return tl::unexpected{episode.error()};
+    auto row = deviation::open(key.rule_id, key.scope, key.subject_key, finding, *episode, now_);
+    const auto id = transaction_.insert(row);
+    if (!id) return tl::unexpected{id.error()};
+    row.deviation_id = *id;
+    active_.emplace(key, std::move(row));
+    return {};
+}
+
+const char* RunWriter::reason_to_close(const Judgements& judgements, const core::Deviation& row) const {
+    if (const auto* rule = judgements.find_rule(row.rule_id)) {
+        const bool stale = judgements.has_answer(row.rule_id, row.scope) && deviation::is_stale(row, rule->expire_after, now_);
+        return stale ? "stale" : nullptr;
+    }
+    // Nobody looks any more. The row ends at the time it would have ended at anyway: a rule that is switched off and on again for a
+    // moment, or lost to a bad edit, does not close what operators are working on.
+    const auto settings = config_.rules.find(row.rule_id);
+    const auto expire_after = settings == config_.rules.end() ? config_.default_expire_after : settings->second.expire_after;
+    return deviation::is_stale(row, expire_after, now_) ? "rule_disabled" : nullptr;
+}
+
+core::Result<void> RunWriter::close_stale(const Judgements& judgements) {
+    std::vector<Key> stale;
+    for (const auto& [key, row] : active_) {
+        if (reason_to_close(judgements, row) != nullptr) stale.push_back(key);
+    }
+    // The order of a hash table must not decide the order of rows and log lines.
+    std::ranges::sort(stale, {}, [](const Key& key) { return std::tie(key.scope, key.rule_id, key.subject_key); });
+    for (const auto& key : stale) {
+        const auto& row = active_.at(key);
+        const auto closed = deviation::close(row, reason_to_close(judgements, row), now_);
+        auto undone = in_savepoint([&] { return transaction_.update(closed); });
+        if (!undone) return tl::unexpected{undone.error()};
+        if (*undone) {
+            log_.rule_failed({key.rule_id, key.subject_key, key.scope, row.finding.window}, {}, error_json(**undone));
+            continue;
+        }
+        ++counts_.deviations_closed;
+        active_.erase(key);
+    }
+    return {};
+}
+
+std::set<core::Scope> RunWriter::active_scopes() const {
+    std::set<core::Scope> scopes;
+    for (const auto& [key, row] : active_) scopes.insert(key.scope);
+    return scopes;
+}
+
+core::Result<std::optional<core::Error>> RunWriter::in_savepoint(const std::function<core::Result<void>()>& work) {
+    if (auto begun = transaction_.begin_savepoint(); !begun) return tl::unexpected{begun.error()};
+    if (auto done = work(); !done) {
+        if (done.error().code == core::Errc::database_unavailable) return tl::unexpected{done.error()};
+        if (auto undone = transaction_.rollback_savepoint(); !undone) return tl::unexpected{undone.error()};
+        return std::optional{done.error()};
+    }
+    if (auto released = transaction_.release_savepoint(); !released) return tl::unexpected{released.error()};
+    return std::optional<core::Error>{};
+}
+
+}  // namespace varde::schedule

@@ -1,0 +1,58 @@
+#pragma once
+#include "config/settings.hpp"
+#include "ports/deviation_repository.hpp"
+#include "schedule/judgements.hpp"
+#include "schedule/run_log.hpp"
+
+#include <functional>
+#include <set>
+#include <unordered_map>
+
+namespace varde::schedule {
+
+/// Turns the judgements of one run into rows, inside one transaction that the caller commits.
+class RunWriter {
+  public:
+    RunWriter(ports::DeviationTransaction& transaction, const config::RulesConfig& config, core::Instant now, RunLog& log)
+        : transaction_{transaction}, config_{config}, now_{now}, log_{log} {}
+
+    /// Upserts what was found, then closes what has not been seen for its rule's expire_after. One rule's failing write is undone, logged
+    /// and counted; an error here means that the whole run must be given up.
+    core::Result<void> write(const Judgements& judgements, const std::function<bool()>& abandoned);
+
+    [[nodiscard]] const ports::RunCounts& counts() const { return counts_; }
+    /// Scopes with an active deviation after write().
+    [[nodiscard]] std::set<core::Scope> active_scopes() const;
+
+  private:
+    struct Key {
+        std::string rule_id;
+        std::string subject_key;
+        core::Scope scope;
+        friend bool operator==(const Key&, const Key&) = default;
+    };
+    struct KeyHash {
+        std::size_t operator()(const Key& key) const noexcept {
+            const std::hash<std::string> hash;
+            return (core::ScopeHash{}(key.scope) * 31 + hash(key.rule_id)) * 31 + hash(key.subject_key);
+        }
+    };
+
+    core::Result<void> load_active();
+    core::Result<void> settle(const Judgements& judgements, std::size_t i);
+    core::Result<void> upsert(const Key& key, const core::Finding& finding);
+    core::Result<void> close_stale(const Judgements& judgements);
+    /// Why the row is to be closed now, or nullptr.
+    const char* reason_to_close(const Judgements& judgements, const core::Deviation& row) const;
+    /// Does `work` in a savepoint. The outer error: the run is lost. The inner one: only this work was undone.
+    core::Result<std::optional<core::Error>> in_savepoint(const std::function<core::Result<void>()>& work);
+
+    ports::DeviationTransaction& transaction_;
+    const config::RulesConfig& config_;
+    core::Instant now_;
+    RunLog& log_;
+    ports::RunCounts counts_;
+    std::unordered_map<Key, core::Deviation, KeyHash> active_;
+};
+
+}  // namespace varde::schedule
