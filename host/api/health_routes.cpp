@@ -1,0 +1,115 @@
+#include "api/problem.hpp"
+#include "api/routes.hpp"
+#include "time/utc_text.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace varde::api {
+namespace {
+
+using nlohmann::ordered_json;
+using ports::Role;
+
+/// The words for the whole: the worst of what was found.
+struct Judgement {
+    bool error = false;
+    std::vector<std::string> reasons;
+
+    void degraded(std::string reason) { reasons.push_back(std::move(reason)); }
+    void failed(std::string reason) {
+        error = true;
+        reasons.push_back(std::move(reason));
+    }
+    [[nodiscard]] const char* status() const { return error ? "ERROR" : reasons.empty() ? "OK" : "DEGRADED"; }
+};
+
+ordered_json run_json(const ports::RunSummary& run) {
+    return {{"run_id", run.run_id},
+            {"started_at", time::format_utc(run.started_at)},
+            {"finished_at", time::format_utc(run.finished_at)},
+            {"scopes", run.scopes},
+            {"evaluations", run.evaluations},
+            {"rules_total", run.counts.rules_total},
+            {"rules_ok", run.counts.rules_ok},
+            {"rules_failed", run.counts.rules_failed},
+            {"deviations_upserted", run.counts.deviations_upserted},
+            {"deviations_closed", run.counts.deviations_closed},
+            {"error", run.error.empty() ? ordered_json(nullptr) : ordered_json(run.error)}};
+}
+
+ordered_json scheduler_json(const RouteContext& context, Judgement& judgement) {
+    const auto& runs = context.services.runs;
+    const auto last = runs.last_run();
+    const bool enabled = runs.scheduler_enabled();
+    if (!enabled) judgement.degraded("the scheduler is off");
+    if (last && !last->error.empty()) judgement.failed("the last run failed: " + last->error);
+    constexpr int kMissed = 3;
+    const auto interval = context.services.rules()->interval;
+    if (enabled && last && context.services.clock.now() - last->finished_at > kMissed * interval) {
+        judgement.failed(fmt::format("no run has finished for more than {} intervals", kMissed));
+    }
+    return {{"enabled", enabled},
+            {"interval_minutes", interval.count()},
+            {"last_run", last ? run_json(*last) : ordered_json(nullptr)}};
+}
+
+ordered_json rules_json(const RouteContext& context, Judgement& judgement) {
+    auto list = ordered_json::array();
+    for (const auto& state : context.services.runs.rule_states()) {
+        if (state.enabled && !state.problem.empty()) judgement.degraded(fmt::format("{}: {}", state.rule_id, state.problem));
+        list.push_back({{"rule_id", state.rule_id},
+                        {"enabled", state.enabled},
+                        {"loaded", state.loaded},
+                        {"version", state.version},
+                        {"problem", state.problem.empty() ? ordered_json(nullptr) : ordered_json(state.problem)}});
+    }
+    return list;
+}
+
+ordered_json ingest_json(const RouteContext& context, Judgement& judgement) {
+    if (!context.services.ingest_health) return nullptr;
+    const auto health = context.services.ingest_health();
+    if (!health.database_ok) judgement.failed("events cannot be stored");
+    if (health.queued_events * 2 > health.queue_limit) judgement.degraded("the queue of events is more than half full");
+    return {{"queued_events", health.queued_events},
+            {"queue_limit", health.queue_limit},
+            {"stored", health.stored},
+            {"deduped", health.deduped},
+            {"refused", health.refused},
+            {"database_ok", health.database_ok}};
+}
+
+Response detail(const RouteContext& context, bool database_reachable) {
+    Judgement judgement;
+    if (!database_reachable) judgement.failed("the database cannot be reached");
+    ordered_json components{{"database", {{"reachable", database_reachable}}}};
+    components["ingest"] = ingest_json(context, judgement);
+    components["scheduler"] = scheduler_json(context, judgement);
+    components["rules"] = rules_json(context, judgement);
+    const ordered_json body{{"overall_status", judgement.status()},
+                            {"reasons", judgement.reasons},
+                            {"server_time", time::format_utc(context.services.clock.now())},
+                            {"components", components}};
+    return json(body.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+}
+
+}  // namespace
+
+void add_health_routes(Router& router, const Context& context) {
+    router.add({Method::get, "/health", std::nullopt,
+                [](const Request&, const Identity&, const Reply& reply) { reply(json(R"({"status":"ok"})")); }});
+    router.add({Method::get, "/health/detail", Role::viewer, [context](const Request&, const Identity&, const Reply& reply) {
+                    // An unreachable database is what this page has to say, not an error of it.
+                    answer_from_database(context, reply, [context]() -> core::Result<Response> {
+                        return detail(*context, context->services.rule_rows.list().has_value());
+                    });
+                }});
+}
+
+}  // namespace varde::api

@@ -1,0 +1,40 @@
+#pragma once
+#include "api/authentication.hpp"
+#include "api/message.hpp"
+#include "ports/token_repository.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace varde::api {
+
+using RouteAction = std::function<void(const Request&, const Identity&, Reply)>;
+
+struct Route {
+    Method method = Method::get;
+    std::string_view pattern;  ///< a literal: "/deviations", or ending in "/{id}" for a number
+    /// The least role; nullopt: open to everybody.
+    std::optional<ports::Role> role;
+    RouteAction action;
+};
+
+/// Finds the route of a request among a dozen. Paths come without "/v1".
+class Router {
+  public:
+    void add(Route route) { routes_.push_back(std::move(route)); }
+
+    struct Match {
+        const Route* route = nullptr;
+        std::string allow;  ///< the path's methods, "GET, PATCH", if there is no route but the path exists; else empty
+    };
+    /// Sets request.id.
+    [[nodiscard]] Match match(Request& request) const;
+
+  private:
+    std::vector<Route> routes_;
+};
+
+}  // namespace varde::api

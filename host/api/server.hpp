@@ -1,0 +1,86 @@
+#pragma once
+#include "api/authentication.hpp"
+#include "config/settings.hpp"
+#include "core/error.hpp"
+#include "ports/deviation_repository.hpp"
+#include "ports/event_intake.hpp"
+#include "ports/event_log.hpp"
+#include "ports/log_sink.hpp"
+#include "ports/rule_repository.hpp"
+#include "ports/run_control.hpp"
+#include "ports/token_repository.hpp"
+#include "time/clock.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace varde::api {
+
+struct HttpSettings {
+    config::HostConfig::Http http;
+    /// auth.required: a token is needed on loopback too. Other addresses always need one.
+    bool require_tokens = false;
+    int database_threads = 4;                           ///< 1..64: database.sessions
+    std::string sunset = "2026-06-01";                  ///< the Sunset header of paths without /v1
+    std::chrono::milliseconds answer_timeout{120'000};  ///< a request that has no answer by then loses its connection
+    std::chrono::seconds token_cache{5};                ///< a revoked token works at most this much longer
+};
+
+/// What /health/detail says about the intake of events; app/ fills it from ingest::GroupCommit::state().
+struct IngestHealth {
+    std::size_t queued_events = 0;
+    std::size_t queue_limit = 0;
+    std::uint64_t stored = 0;
+    std::uint64_t deduped = 0;
+    std::uint64_t refused = 0;
+    bool database_ok = true;
+};
+
+/// What the routes work with. All outlive the server.
+struct Services {
+    ports::EventIntake& intake;
+    ports::EventLog& events;
+    ports::DeviationRepository& deviations;
+    ports::RuleRepository& rule_rows;
+    ports::TokenRepository& tokens;
+    ports::RunControl& runs;
+    const time::Clock& clock;
+    ports::LogSink& log;
+    std::function<std::shared_ptr<const config::RulesConfig>()> rules;  ///< the configuration in force; never null
+    std::function<IngestHealth()> ingest_health;                        ///< may be empty
+};
+
+/// The HTTP interface (docs/http.md). Owned by, and working on, the thread that runs `loop`; blocking repository calls run on
+/// `database_threads` threads of its own. Call start(), stop() and the destructor on the loop thread, or while nobody runs the loop.
+class Server {
+  public:
+    Server(boost::asio::io_context& loop, HttpSettings settings, Services services);
+    ~Server();  ///< closes everything at once; waits for repository calls in progress
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Listens. Errc::io_failed names the address; Errc::config_invalid: check_exposure() refuses it.
+    [[nodiscard]] core::Result<void> start();
+
+    /// Listens no more and closes idle connections; requests in progress are answered until `bound` has passed, then their connections
+    /// are closed. `stopped` is called on the loop when the last connection is gone.
+    void stop(std::chrono::milliseconds bound, std::function<void()> stopped = {});
+
+    /// The port in use: the system's choice if the settings say 0.
+    [[nodiscard]] std::uint16_t port() const;
+
+    [[nodiscard]] std::size_t connections() const;
+
+  private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace varde::api

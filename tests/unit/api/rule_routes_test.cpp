@@ -1,0 +1,181 @@
+#include "unit/api/running_server.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using namespace varde;
+using nlohmann::json;
+using testing::HttpClient;
+using testing::RunningServer;
+
+namespace {
+
+void configure(RunningServer& server) {
+    config::RuleSettings settings;
+    settings.enabled_in_scheduler = true;
+    settings.params = R"({"minutes":30,"rooms":["a"]})";
+    server.rules->rules["R-002"] = settings;
+    settings.enabled_in_scheduler = false;
+    settings.requires_baseline = true;
+    server.rules->rules["R-001"] = settings;
+    (void)server.rule_rows.ensure({"R-002", "R-900"}, server.clock.now());
+    server.runs.set_rule_states({{"R-002", true, true, "1.2.0", "abc", ""}, {"R-900", false, false, "", "", "load_failed: no"}});
+}
+
+}  // namespace
+
+TEST_SUITE("rule routes") {
+    TEST_CASE("configured rules come by id, then those that only the database knows") {
+        RunningServer server;
+        configure(server);
+        HttpClient client{server.start()};
+        const auto answer = client.get("/rules");
+        CHECK(answer.status == 200);
+        const auto body = json::parse(answer.body);
+        REQUIRE(body.size() == 3);
+        CHECK(body[0]["rule_id"] == "R-001");
+        CHECK(body[1]["rule_id"] == "R-002");
+        CHECK(body[2]["rule_id"] == "R-900");
+        CHECK(body[2]["note"] == "db_only");
+        CHECK_FALSE(body[0].contains("note"));
+        CHECK(body[0]["id"].is_null());
+        CHECK(body[0]["created_at"].is_null());
+        CHECK(body[0]["severity"] == 2);
+        CHECK(body[0]["runtime_status"].is_null());
+        CHECK(body[0]["evaluation_truth_config"]["requires_baseline"] == true);
+        CHECK(body[0]["evaluation_truth_config"]["requires_profile"].is_null());
+        CHECK(body[1]["enabled_in_scheduler"] == true);
+        CHECK(body[1]["lookback_minutes"] == 60);
+        CHECK(body[1]["expire_after_minutes"] == 60);
+        CHECK(body[1]["id"] == 1);
+        CHECK(body[1]["is_enabled"] == true);
+        CHECK(body[1]["created_at"] == "2026-01-15T12:00:00Z");
+        CHECK(body[1]["runtime_status"]["version"] == "1.2.0");
+        CHECK(body[2]["runtime_status"]["problem"] == "load_failed: no");
+        CHECK(body[2]["lookback_minutes"].is_null());
+    }
+
+    TEST_CASE("the parameters shown are those that runs use") {
+        RunningServer server;
+        configure(server);
+        HttpClient client{server.start()};
+        CHECK(client.patch("/rules/1", R"({"params":{"note":"x"}})").status == 200);
+        const auto rule = json::parse(client.get("/v1/rules").body)[1];
+        CHECK(rule["params"] == json{{"minutes", 30}, {"rooms", {"a"}}});
+        CHECK(rule["operator_params"] == json{{"note", "x"}});
+    }
+
+    TEST_CASE("an admin changes severity, enabling and parameters; parameters are merged") {
+        RunningServer server;
+        configure(server);
+        HttpClient client{server.start()};
+        CHECK(client.patch("/rules/1", R"({"params":{"a":1,"b":2}})").status == 200);
+        const auto answer =
+            client.patch("/rules/1", R"({"name":"R-002","severity":3,"is_enabled":false,"params":{"b":{"c":1}}})");
+        CHECK(answer.status == 200);
+        CHECK(json::parse(answer.body) == json{{"id", 1},
+                                               {"name", "R-002"},
+                                               {"is_enabled", false},
+                                               {"rule_type", nullptr},
+                                               {"params", {{"a", 1}, {"b", {{"c", 1}}}}},
+                                               {"severity", 3},
+                                               {"created_at", "2026-01-15T12:00:00Z"}});
+        const auto row = server.rule_rows.find(1).value().value();
+        CHECK_FALSE(row.is_enabled);
+        CHECK(row.severity == 3);
+        CHECK(server.log.count("rule_changed") == 2);
+    }
+
+    TEST_CASE("what is not valid changes nothing") {
+        RunningServer server;
+        configure(server);
+        HttpClient client{server.start()};
+        for (const auto* body : {R"([])", R"({"severity":5})", R"({"severity":"3"})", R"({"is_enabled":1})", R"({"params":[]})",
+                                 R"({"name":"R-003"})"}) {
+            CHECK(client.patch("/rules/1", body).status == 422);
+        }
+        CHECK(client.patch("/rules/1", "{").status == 400);
+        const auto missing = client.patch("/rules/77", "{}");
+        CHECK(missing.status == 404);
+        CHECK(json::parse(missing.body)["detail"] == "Rule not found");
+        CHECK(server.log.count("rule_changed") == 0);
+    }
+
+    TEST_CASE("rules belong to the host: a token of one scope cannot change them") {
+        RunningServer server;
+        configure(server);
+        const auto key = "X-API-Key: " + server.add_token(ports::Role::admin, {"mine", "", ""}) + "\r\n";
+        HttpClient client{server.start()};
+        CHECK(client.patch("/rules/1", R"({"is_enabled":false})", key).status == 403);
+        CHECK(client.get("/rules", key).status == 200);
+    }
+}
+
+TEST_SUITE("health routes") {
+    TEST_CASE("health is open and short") {
+        RunningServer server;
+        server.settings.require_tokens = true;
+        (void)server.add_token(ports::Role::viewer);
+        HttpClient client{server.start()};
+        CHECK(client.get("/health").body == R"({"status":"ok"})");
+        CHECK(client.get("/v1/health").status == 200);
+        CHECK(client.get("/health/detail").status == 401);
+    }
+
+    TEST_CASE("the detail tells the last run, the rules, the intake and the database") {
+        RunningServer server;
+        configure(server);
+        ports::RunSummary run;
+        run.run_id = "run-1";
+        run.finished_at = server.clock.now();
+        run.counts.rules_ok = 3;
+        server.runs.set_last_run(run);
+        server.ingest_health = [] { return api::IngestHealth{5, 100, 7, 1, 2, true}; };
+        HttpClient client{server.start()};
+        const auto body = json::parse(client.get("/health/detail").body);
+        CHECK(body["overall_status"] == "OK");
+        CHECK(body["reasons"] == json::array());
+        const auto& parts = body["components"];
+        CHECK(parts["database"]["reachable"] == true);
+        CHECK(parts["scheduler"]["last_run"]["run_id"] == "run-1");
+        CHECK(parts["scheduler"]["last_run"]["rules_ok"] == 3);
+        CHECK(parts["scheduler"]["last_run"]["error"].is_null());
+        CHECK(parts["rules"][0]["rule_id"] == "R-002");
+        CHECK(parts["ingest"]["queued_events"] == 5);
+        CHECK(parts["ingest"]["refused"] == 2);
+    }
+
+    TEST_CASE("what is wrong is said in words") {
+        RunningServer server;
+        server.runs.set_rule_states({{"R-002", true, false, "", "", "create_failed: no such room"}});
+        HttpClient client{server.start()};
+        const auto status = [&] { return json::parse(client.get("/health/detail").body); };
+        CHECK(status()["overall_status"] == "DEGRADED");
+        CHECK(status()["reasons"][0] == "R-002: create_failed: no such room");
+        server.runs.set_enabled(false);
+        CHECK(status()["reasons"][0] == "the scheduler is off");
+        server.rule_rows.fail_with(core::Errc::database_unavailable);
+        const auto body = status();
+        CHECK(body["overall_status"] == "ERROR");
+        CHECK(body["components"]["database"]["reachable"] == false);
+        CHECK(body["reasons"][0] == "the database cannot be reached");
+    }
+
+    TEST_CASE("a scheduler that stopped running is an error") {
+        RunningServer server;
+        ports::RunSummary run;
+        run.finished_at = server.clock.now() - std::chrono::minutes{4};
+        server.runs.set_last_run(run);
+        HttpClient client{server.start()};
+        CHECK(json::parse(client.get("/health/detail").body)["reasons"][0] == "no run has finished for more than 3 intervals");
+    }
+
+    TEST_CASE("an intake that cannot store, or is half full, is said") {
+        RunningServer server;
+        server.ingest_health = [] { return api::IngestHealth{60, 100, 0, 0, 0, false}; };
+        HttpClient client{server.start()};
+        const auto body = json::parse(client.get("/health/detail").body);
+        CHECK(body["overall_status"] == "ERROR");
+        CHECK(body["reasons"] == json{"events cannot be stored", "the queue of events is more than half full"});
+    }
+}
