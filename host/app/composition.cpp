@@ -1,0 +1,106 @@
+#include "app/composition.hpp"
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+namespace varde::app {
+
+namespace {
+
+/// Takes a variable out of the environment and wipes its bytes: unsetenv alone leaves them in the block that /proc/PID/environ shows.
+std::optional<std::string> take_secret(const char* name) {
+    char* value = std::getenv(name);
+    if (value == nullptr) return std::nullopt;
+    std::string copy{value};
+    ::explicit_bzero(value, copy.size());
+    ::unsetenv(name);
+    return copy;
+}
+
+std::filesystem::path first_existing(std::initializer_list<std::filesystem::path> candidates) {
+    for (const auto& candidate : candidates) {
+        if (std::filesystem::exists(candidate)) return candidate;
+    }
+    return *candidates.begin();
+}
+
+}  // namespace
+
+std::filesystem::path binary_folder() {
+    std::error_code failed;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
+    return failed ? std::filesystem::path{"."} : self.parent_path();
+}
+
+core::Result<config::HostConfig> load_settings(const Globals& globals) {
+    const auto database_url = take_secret("DATABASE_URL");
+    config::HostConfig settings;
+    if (globals.config_given || std::filesystem::exists(globals.config_file)) {
+        auto loaded = config::load_host(globals.config_file);
+        if (!loaded) return tl::unexpected{loaded.error()};
+        settings = std::move(*loaded);
+    }
+    const auto lookup = [&](const std::string& name) -> std::optional<std::string> {
+        if (name == "DATABASE_URL") return database_url;
+        const char* value = std::getenv(name.c_str());
+        return value == nullptr ? std::nullopt : std::optional<std::string>{value};
+    };
+    if (auto applied = config::apply_environment(settings, lookup); !applied) return tl::unexpected{applied.error()};
+    if (!globals.database_url.empty()) settings.database.url = globals.database_url;
+    if (!globals.plugins_dir.empty()) settings.plugins_dir = globals.plugins_dir;
+    if (!globals.rules_file.empty()) settings.rules_file = globals.rules_file;
+    // Where things lie beside an installed or freshly built binary: build/release/bin/varde finds build/release/plugins.
+    const auto beside = binary_folder();
+    if (settings.isolation.worker_path.empty()) settings.isolation.worker_path = (beside / "varde-worker").string();
+    if (settings.migrations_dir.empty()) {
+        settings.migrations_dir = first_existing({"migrations", beside / "../share/varde/migrations", VARDE_SOURCE_MIGRATIONS});
+    }
+    if (globals.plugins_dir.empty() && !std::filesystem::exists(settings.plugins_dir / "R-001.so") &&
+        std::filesystem::exists(beside / "../plugins/R-001.so")) {
+        settings.plugins_dir = std::filesystem::weakly_canonical(beside / "../plugins");
+    }
+    return settings;
+}
+
+int report(const core::Error& error) {
+    std::cerr << "varde: " << error.context << '\n';
+    switch (error.code) {
+        case core::Errc::invalid_argument:
+        case core::Errc::config_invalid: return kUsage;
+        case core::Errc::database_unavailable: return kUnreachable;
+        case core::Errc::plugin_rejected: return kPluginBroken;
+        default: return kFailed;
+    }
+}
+
+std::string random_hex(std::size_t bytes) {
+    std::string text;
+    for (std::size_t i = 0; i < bytes; ++i) {
+        unsigned char byte = 0;
+        // One byte of entropy at a time cannot be short; getrandom only fails before the kernel is seeded, and then it waits.
+        if (::getrandom(&byte, 1, 0) != 1) std::abort();
+        text += fmt::format("{:02x}", byte);
+    }
+    return text;
+}
+
+core::Result<core::Microseconds> parse_duration(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [rest, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const std::string_view unit{rest, static_cast<std::size_t>(text.data() + text.size() - rest)};
+    if (code == std::errc{} && number > 0 && number <= 1'000'000) {
+        if (unit == "s") return std::chrono::seconds{number};
+        if (unit == "m") return std::chrono::minutes{number};
+        if (unit == "h") return std::chrono::hours{number};
+        if (unit == "d") return std::chrono::days{number};
+    }
+    return core::fail(core::Errc::invalid_argument, fmt::format("'{}' is not a duration such as 30s, 5m, 1h or 1d", text));
+}
+
+}  // namespace varde::app

@@ -1,0 +1,148 @@
+#include "app/composition.hpp"
+#include "app/modules.hpp"
+#include "app/rule_specs.hpp"
+#include "store/database.hpp"
+#include "store/migrations.hpp"
+#include "time/utc_text.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <linux/landlock.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+namespace varde::app {
+namespace {
+
+/// Prints one line a check and remembers the worst.
+class Checks {
+  public:
+    explicit Checks(bool json) : json_{json} {}
+    void good(std::string_view what, const std::string& detail) { line("ok", what, detail); }
+    void warn(std::string_view what, const std::string& detail) { line("warning", what, detail), warned_ = true; }
+    void bad(std::string_view what, const std::string& detail) { line("FAILED", what, detail), failed_ = true; }
+    [[nodiscard]] int exit_code() const { return failed_ ? kFailed : warned_ ? kFindings : kOk; }
+
+  private:
+    void line(std::string_view state, std::string_view what, const std::string& detail) {
+        if (!json_) {
+            fmt::print("{:<8} {:<12} {}\n", state, what, detail);
+            return;
+        }
+        std::string escaped;
+        for (const char c : detail) {
+            if (c == '"' || c == '\\') escaped += '\\';
+            escaped += c == '\n' ? ' ' : c;
+        }
+        fmt::print(R"({{"check":"{}","state":"{}","detail":"{}"}})"
+                   "\n",
+                   what, state, escaped);
+    }
+    bool json_;
+    bool warned_ = false;
+    bool failed_ = false;
+};
+
+void check_database(Checks& checks, const config::HostConfig& settings) {
+    store::DatabaseSettings wanted;
+    wanted.url = settings.database.url;
+    wanted.sessions = 1;
+    auto database = store::Database::open(wanted);
+    if (!database) return checks.bad("database", database.error().context);
+    const auto status = store::schema_status(**database, settings.migrations_dir);
+    if (!status) return checks.bad("database", status.error().context);
+    if (!status->pending.empty()) {
+        return checks.warn("database", fmt::format("{}: {} migration(s) to run; run: varde migrate", (*database)->description(),
+                                                   status->pending.size()));
+    }
+    checks.good("database", fmt::format("{}, schema {}", (*database)->description(), status->applied_version));
+}
+
+void check_rules(Checks& checks, const config::HostConfig& settings) {
+    const auto rules = config::load_rules(settings.rules_file);
+    if (!rules) return checks.bad("rules.yaml", rules.error().context);
+    checks.good("rules.yaml", fmt::format("{}: {} rules", settings.rules_file.string(), rules->rules.size()));
+}
+
+/// Every plugin is loaded into a real worker with its parameters: what holds here holds in the service.
+void check_plugins(Checks& checks, const config::HostConfig& settings, ports::LogSink& log) {
+    plugins::DirectoryCatalogue catalogue{settings.plugins_dir};
+    auto found = catalogue.scan();
+    if (!found) return checks.bad("plugins", found.error().context);
+    for (const auto& rejected : found->rejected) {
+        checks.bad("plugins", fmt::format("{}: {}: {}", rejected.path, core::name_of(rejected.reason), rejected.message));
+    }
+    const auto rules = config::load_rules(settings.rules_file);
+    std::vector<ports::RuleSpec> specs;
+    for (auto& plugin : found->plugins) {
+        ports::RuleSpec spec;
+        spec.plugin = plugin;
+        if (rules) {
+            if (const auto rule = rules->rules.find(plugin.rule_id); rule != rules->rules.end())
+                spec.params = rule->second.params;
+        }
+        specs.push_back(std::move(spec));
+    }
+    if (specs.empty()) return checks.bad("plugins", settings.plugins_dir.string() + " has no usable rule library (*.so)");
+    evaluate::EvaluationEngine engine{nullptr, settings.isolation, log};
+    const auto states = engine.configure(std::move(specs));
+    for (std::size_t i = 0; i < states.size(); ++i) {
+        const auto& plugin = found->plugins[i];
+        if (!states[i]) {
+            checks.good("plugins", fmt::format("{} {} runs in a sandboxed worker", plugin.rule_id, plugin.version));
+        } else {
+            checks.bad("plugins",
+                       fmt::format("{}: {}: {}", plugin.rule_id, core::name_of(states[i]->reason), states[i]->message));
+        }
+    }
+}
+
+void check_sandbox(Checks& checks) {
+    const auto landlock = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    landlock > 0 ? checks.good("landlock", fmt::format("ABI {}", landlock))
+                 : checks.warn("landlock", "not offered by this kernel; seccomp still denies files and sockets");
+    errno = 0;
+    ::prctl(PR_SET_SECCOMP, 2 /* SECCOMP_MODE_FILTER */, nullptr, 0, 0);  // EFAULT means: there, and not given a filter
+    errno == EFAULT ? checks.good("seccomp", "filters are offered") : checks.bad("seccomp", std::strerror(errno));
+    const auto pidfd = ::syscall(SYS_pidfd_open, ::getpid(), 0);
+    pidfd >= 0 ? checks.good("pidfd", "offered") : checks.bad("pidfd", std::strerror(errno));
+    if (pidfd >= 0) ::close(static_cast<int>(pidfd));
+}
+
+void check_clock(Checks& checks) {
+    timex state{};
+    const int sync = ::adjtimex(&state);
+    const auto now = time::SystemClock{}.now();
+    if (now < core::Instant{std::chrono::sys_days{std::chrono::year{2025} / 1 / 1}}) {
+        return checks.bad("clock", time::format_utc(now) + " lies before this program was written");
+    }
+    sync == TIME_ERROR || (state.status & STA_UNSYNC) != 0
+        ? checks.warn("clock", time::format_utc(now) + ", not synchronised (no NTP): event times may look like the future")
+        : checks.good("clock", time::format_utc(now) + ", synchronised");
+}
+
+}  // namespace
+
+int doctor(const Globals& globals) {
+    Checks checks{globals.json};
+    auto settings = load_settings(globals);
+    if (!settings) {
+        checks.bad("host.yaml", settings.error().context);
+        return kFailed;
+    }
+    settings->log_level = "error";
+    Log log{*settings, stderr};
+    checks.good("host.yaml", std::filesystem::exists(globals.config_file) ? globals.config_file : "absent: built-in defaults");
+    check_rules(checks, *settings);
+    check_database(checks, *settings);
+    check_plugins(checks, *settings, log.sink());
+    check_sandbox(checks);
+    check_clock(checks);
+    return checks.exit_code();
+}
+
+}  // namespace varde::app

@@ -1,0 +1,69 @@
+#pragma once
+#include "config/settings.hpp"
+#include "core/error.hpp"
+#include "evaluate/evaluation_engine.hpp"
+#include "ingest/group_commit.hpp"
+#include "observe/json_lines.hpp"
+#include "plugins/directory_catalogue.hpp"
+#include "ports/deviation_repository.hpp"
+#include "ports/event_log.hpp"
+#include "ports/rule_repository.hpp"
+#include "ports/token_repository.hpp"
+#include "time/clock.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+/// The modules as the subcommands put them together.
+namespace varde::app {
+
+/// The database with its repositories.
+class Storage {
+  public:
+    enum class Schema {
+        must_be_current,  ///< an error names `varde migrate` if it is not
+        migrate,          ///< brought up to date
+    };
+    /// `durable` false: an own scratch database whose loss does not matter (simulations).
+    [[nodiscard]] static core::Result<Storage> open(const config::HostConfig& settings, Schema schema, bool durable = true);
+    Storage(Storage&&) noexcept;
+    Storage& operator=(Storage&&) noexcept;
+    ~Storage();
+
+    [[nodiscard]] ports::EventLog& events();
+    [[nodiscard]] ports::DeviationRepository& deviations();
+    [[nodiscard]] ports::RuleRepository& rules();
+    [[nodiscard]] ports::TokenRepository& tokens();
+
+  private:
+    struct Parts;
+    explicit Storage(std::unique_ptr<Parts> parts);
+    std::unique_ptr<Parts> parts_;
+};
+
+/// Log events as JSON lines on `out`, above host.yaml's log_level.
+class Log {
+  public:
+    Log(const config::HostConfig& settings, std::FILE* out);
+    [[nodiscard]] ports::LogSink& sink() { return lines_; }
+
+  private:
+    time::SystemClock clock_;
+    observe::JsonLines lines_;
+};
+
+/// A folder that is removed with everything in it at the end of its life.
+class ScratchFolder {
+  public:
+    ScratchFolder();
+    ScratchFolder(const ScratchFolder&) = delete;
+    ScratchFolder& operator=(const ScratchFolder&) = delete;
+    ~ScratchFolder();
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+}  // namespace varde::app

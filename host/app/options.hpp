@@ -1,0 +1,106 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the command line said, as plain values: main.cpp is the only file that knows CLI11.
+namespace varde::app {
+
+/// Exit codes of every subcommand (documented in `varde --help`).
+enum ExitCode : int {
+    kOk = 0,
+    kFailed = 1,        ///< a test failed, or the work could not be done
+    kUsage = 2,         ///< wrong arguments or configuration
+    kFindings = 3,      ///< done, and there is something to look at
+    kPluginBroken = 4,  ///< a plugin cannot be loaded
+    kUnreachable = 5,   ///< database or host cannot be reached
+};
+
+struct Globals {
+    std::string config_file = "config/host.yaml";
+    bool config_given = false;
+    std::string database_url;  ///< overrides the file and DATABASE_URL
+    std::string plugins_dir;   ///< overrides plugins_dir
+    std::string rules_file;    ///< overrides rules_file
+    bool json = false;
+};
+
+struct ServeOptions {
+    std::optional<int> port;
+    std::string address;
+    std::optional<int> interval_ms;
+};
+
+struct ImportOptions {
+    std::string file;
+    std::string stream_id = "prod";
+};
+
+struct TailOptions {
+    int limit = 20;
+    bool follow = false;
+};
+
+struct GenerateOptions {
+    int homes = 1;
+    int days = 1;
+    std::uint64_t seed = 1;
+    std::string start;  ///< ISO time; empty: so that the recording ends at `end`
+    std::string end;    ///< ISO time or empty for now
+    std::string zone = "Europe/Oslo";
+    std::string out;    ///< empty: stdout
+    std::string truth;  ///< empty: no truth file
+};
+
+struct DeviationsOptions {
+    std::int64_t id = 0;
+    std::string status;
+    std::string rule_id;
+    int limit = 50;
+    std::string by = "cli";
+    std::string comment;
+};
+
+struct EvalOptions {
+    std::string file;    ///< empty: stdin
+    bool check = false;  ///< compare with the cases' `expected` and print a summary instead of answers
+};
+
+struct SimulateOptions {
+    std::string events_file;
+    std::string from;
+    std::string to;
+    std::string every = "5m";
+};
+
+struct TokenOptions {
+    std::string name;
+    std::string role = "viewer";
+    std::string org;
+    std::string home;
+    std::string subject;
+    std::int64_t id = 0;
+};
+
+int serve(const Globals& globals, const ServeOptions& options);
+int run(const Globals& globals);
+int migrate(const Globals& globals);
+int events_import(const Globals& globals, const ImportOptions& options);
+int events_tail(const Globals& globals, const TailOptions& options);
+int events_generate(const Globals& globals, const GenerateOptions& options);
+int deviations_list(const Globals& globals, const DeviationsOptions& options);
+int deviations_ack(const Globals& globals, const DeviationsOptions& options);
+int deviations_close(const Globals& globals, const DeviationsOptions& options);
+int rules_list(const Globals& globals);
+int rules_enable(const Globals& globals, const std::string& rule_id, bool enabled);
+int plugin_inspect(const Globals& globals, const std::string& file);
+int test_rule(const Globals& globals, const std::string& folder);
+int eval(const Globals& globals, const EvalOptions& options);
+int simulate(const Globals& globals, const SimulateOptions& options);
+int token_create(const Globals& globals, const TokenOptions& options);
+int token_list(const Globals& globals);
+int token_revoke(const Globals& globals, const TokenOptions& options);
+int doctor(const Globals& globals);
+
+}  // namespace varde::app

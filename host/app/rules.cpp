@@ -1,0 +1,109 @@
+#include "app/composition.hpp"
+#include "app/modules.hpp"
+#include "plugins/plugin_file.hpp"
+
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <sstream>
+
+#include <fmt/format.h>
+
+namespace varde::app {
+namespace {
+
+struct RuleLine {
+    bool configured = false;
+    bool enabled = false;
+    std::string plugin = "no plugin";
+};
+
+std::string quoted(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        if (static_cast<unsigned char>(c) >= 0x20) out += c;
+    }
+    return '"' + out + '"';
+}
+
+/// Writes beside the file and renames: a host that watches it never sees half of it.
+core::Result<void> replace_file(const std::filesystem::path& path, const std::string& text) {
+    const auto fresh = path.string() + ".new";
+    std::error_code failed;
+    std::ofstream out{fresh, std::ios::binary | std::ios::trunc};
+    out << text;
+    out.close();
+    if (out) std::filesystem::permissions(fresh, std::filesystem::status(path).permissions(), failed);
+    if (out && !failed) std::filesystem::rename(fresh, path, failed);
+    if (!out || failed) return core::fail(core::Errc::io_failed, "cannot write " + path.string());
+    return {};
+}
+
+}  // namespace
+
+int rules_list(const Globals& globals) {
+    auto settings = load_settings(globals);
+    if (!settings) return report(settings.error());
+    const auto rules = config::load_rules(settings->rules_file);
+    if (!rules) return report(rules.error());
+    plugins::DirectoryCatalogue catalogue{settings->plugins_dir};
+    const auto found = catalogue.scan();
+    if (!found) return report(found.error());
+    std::map<std::string, RuleLine> lines;
+    for (const auto& [id, rule] : rules->rules) lines[id] = {true, rule.enabled_in_scheduler, "no plugin"};
+    for (const auto& plugin : found->plugins) {
+        lines[plugin.rule_id].plugin = fmt::format("{} {} {}", plugin.version, plugin.sha256.substr(0, 12), plugin.path);
+    }
+    for (const auto& [id, line] : lines) {
+        if (globals.json) {
+            fmt::print(R"({{"rule_id":{},"configured":{},"enabled_in_scheduler":{},"plugin":{}}})"
+                       "\n",
+                       quoted(id), line.configured, line.enabled, quoted(line.plugin));
+        } else {
+            fmt::print("{:<12} {:<9} {}{}\n", id, line.enabled ? "enabled" : "disabled", line.plugin,
+                       line.configured ? "" : "  (not in rules.yaml)");
+        }
+    }
+    for (const auto& rejected : found->rejected) {
+        std::cerr << fmt::format("{}: {}: {}\n", rejected.path, core::name_of(rejected.reason), rejected.message);
+    }
+    return found->rejected.empty() ? kOk : kPluginBroken;
+}
+
+int rules_enable(const Globals& globals, const std::string& rule_id, bool enabled) {
+    auto settings = load_settings(globals);
+    if (!settings) return report(settings.error());
+    const auto& path = settings->rules_file;
+    std::ifstream in{path, std::ios::binary};
+    if (!in) return report({core::Errc::io_failed, "cannot read " + path.string()});
+    std::ostringstream text;
+    text << in.rdbuf();
+    const auto edited = config::with_rule_enabled(text.str(), path.string(), rule_id, enabled);
+    if (!edited) return report(edited.error());
+    if (auto written = replace_file(path, *edited); !written) return report(written.error());
+    fmt::print("{}: {} is {}; a running host picks it up within a second\n", path.string(), rule_id,
+               enabled ? "enabled" : "disabled");
+    return kOk;
+}
+
+int plugin_inspect(const Globals& globals, const std::string& file) {
+    const auto plugin = plugins::inspect(file);
+    if (!plugin) {
+        std::cerr << fmt::format("{}: {}: {}\n", file, core::name_of(plugin.error().reason), plugin.error().message);
+        return kPluginBroken;
+    }
+    if (globals.json) {
+        fmt::print(R"({{"path":{},"rule_id":{},"version":{},"sdk":{},"abi":"{}.{}","sha256":"{}","size":{}}})"
+                   "\n",
+                   quoted(plugin->path), quoted(plugin->rule_id), quoted(plugin->version), quoted(plugin->sdk), plugin->abi_major,
+                   plugin->abi_minor_needed, plugin->sha256, plugin->size);
+    } else {
+        fmt::print("file     {}\nrule     {}\nversion  {}\nsdk      {}\nabi      {}.{} needed\nsha256   {}\nsize     {} bytes\n",
+                   plugin->path, plugin->rule_id, plugin->version, plugin->sdk, plugin->abi_major, plugin->abi_minor_needed,
+                   plugin->sha256, plugin->size);
+    }
+    return kOk;
+}
+
+}  // namespace varde::app

@@ -1,0 +1,117 @@
+#include "api/server.hpp"
+#include "app/composition.hpp"
+#include "app/modules.hpp"
+#include "schedule/scheduler.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+
+namespace varde::app {
+namespace {
+
+namespace asio = boost::asio;
+
+/// Requests in flight get this long to finish; the scheduler has its own bound. Together they stay below 10 s.
+constexpr std::chrono::milliseconds kRequestsMayTake{1'500};
+
+void apply(config::HostConfig& settings, const ServeOptions& options) {
+    if (options.port) settings.http.port = static_cast<std::uint16_t>(*options.port);
+    if (!options.address.empty()) settings.http.address = options.address;
+    if (options.interval_ms) settings.scheduler.interval = std::chrono::milliseconds{*options.interval_ms};
+}
+
+schedule::SchedulerOptions scheduling_of(const config::HostConfig& settings) {
+    schedule::SchedulerOptions options;
+    options.rules_file = settings.rules_file;
+    options.enabled = settings.scheduler.enabled;
+    options.interval = settings.scheduler.interval;
+    options.stop_timeout = settings.scheduler.stop_timeout;
+    return options;
+}
+
+api::HttpSettings http_of(const config::HostConfig& settings) {
+    api::HttpSettings http;
+    http.http = settings.http;
+    http.require_tokens = settings.require_tokens;
+    http.database_threads = settings.database.sessions;
+    return http;
+}
+
+api::IngestHealth health_of(const ingest::GroupCommit& intake) {
+    const auto state = intake.state();
+    return {state.queued_events, state.queue_limit, state.stored, state.deduped, state.refused, state.database_ok};
+}
+
+}  // namespace
+
+int serve(const Globals& globals, const ServeOptions& options) {
+    // Secrets are in this process's memory: no core file, no ptrace, no /proc/PID/mem for others of the same user.
+    ::prctl(PR_SET_DUMPABLE, 0);
+    auto settings = load_settings(globals);
+    if (!settings) return report(settings.error());
+    apply(*settings, options);
+    auto storage = Storage::open(*settings, Storage::Schema::migrate);
+    if (!storage) return report(storage.error());
+
+    asio::io_context loop{1};  // outlives everything that may hold a connection's callback
+    Log log{*settings, stdout};
+    const time::SystemClock clock;
+    plugins::DirectoryCatalogue catalogue{settings->plugins_dir};
+    evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
+    ingest::GroupCommit intake{storage->events(), clock, settings->ingest, log.sink()};
+    schedule::Scheduler scheduler{
+        scheduling_of(*settings), {engine, storage->deviations(), storage->rules(), clock, log.sink()}, catalogue};
+
+    api::Server server{loop,
+                       http_of(*settings),
+                       {intake, storage->events(), storage->deviations(), storage->rules(), storage->tokens(), scheduler, clock,
+                        log.sink(), [&scheduler] { return scheduler.rules(); }, [&intake] { return health_of(intake); }}};
+    if (auto started = server.start(); !started) return report(started.error());
+
+    asio::signal_set signals{loop, SIGINT, SIGTERM};
+    signals.async_wait([&](const boost::system::error_code& failed, int) {
+        if (failed) return;
+        log.sink().log(ports::LogLevel::info, "host", "host_stopping", "stopping");
+        server.stop(kRequestsMayTake, [&loop] { loop.stop(); });
+    });
+    log.sink().log(ports::LogLevel::info, "host", "host_started", "listening",
+                   {{"address", settings->http.address},
+                    {"port", std::int64_t{server.port()}},
+                    {"plugins_dir", settings->plugins_dir.string()},
+                    {"scheduler_enabled", settings->scheduler.enabled}});
+    scheduler.start();
+    loop.run();
+    scheduler.stop();
+    intake.stop(std::chrono::milliseconds{1'000});
+    log.sink().log(ports::LogLevel::info, "host", "host_stopped", "stopped");
+    return kOk;
+}
+
+int run(const Globals& globals) {
+    auto settings = load_settings(globals);
+    if (!settings) return report(settings.error());
+    auto storage = Storage::open(*settings, Storage::Schema::migrate);
+    if (!storage) return report(storage.error());
+    Log log{*settings, globals.json ? stderr : stdout};
+    const time::SystemClock clock;
+    plugins::DirectoryCatalogue catalogue{settings->plugins_dir};
+    evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
+    schedule::Scheduler scheduler{
+        scheduling_of(*settings), {engine, storage->deviations(), storage->rules(), clock, log.sink()}, catalogue};
+    const auto summary = scheduler.step();
+    const auto& counts = summary.counts;
+    if (globals.json) {
+        fmt::print(R"({{"run_id":"{}","scopes":{},"rules_total":{},"rules_ok":{},"rules_failed":{},"deviations_upserted":{},)"
+                   R"("deviations_closed":{},"ok":{}}})"
+                   "\n",
+                   summary.run_id, summary.scopes, counts.rules_total, counts.rules_ok, counts.rules_failed,
+                   counts.deviations_upserted, counts.deviations_closed, summary.error.empty());
+    }
+    return summary.error.empty() ? kOk : kFailed;
+}
+
+}  // namespace varde::app
