@@ -82,7 +82,7 @@ int rules_enable(const Globals& globals, const std::string& rule_id, bool enable
     const auto edited = config::with_rule_enabled(text.str(), path.string(), rule_id, enabled);
     if (!edited) return report(edited.error());
     if (auto written = replace_file(path, *edited); !written) return report(written.error());
-    fmt::print("{}: {} is {}; a running host picks it up within a second\n", path.string(), rule_id,
+    fmt::print("{}: {} is {}; a running host picks it up within two seconds\n", path.string(), rule_id,
                enabled ? "enabled" : "disabled");
     return kOk;
 }

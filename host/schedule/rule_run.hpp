@@ -34,7 +34,7 @@ struct RunRequest {
 };
 
 /// One scheduler run: for every scope with data every enabled rule, judged over [now - lookback, now), then the writes in one
-/// transaction. Used by the scheduler's thread, `varde run --once` and `varde simulate`. Blocking; one thread at a time.
+/// transaction. Used by the scheduler's thread, `varde run` and `varde simulate`. Blocking; one thread at a time.
 ///
 /// A rule is enabled if rules.yaml enables it and its row in the database is not switched off. Rules of the file without a row get one.
 /// A failed evaluation is logged and counted; the run goes on. What cannot be written for one rule and scope is undone alone

@@ -10,7 +10,7 @@ namespace varde::store {
 /// repeated events are recognised at a cost that does not grow with the table.
 class SqlEventLog final : public ports::EventLog {
   public:
-    /// Reads the key of every stored event into memory (2 bytes an event; about a second for five million events).
+    /// Reads the key of every stored event into memory (2 bytes an event; one to three seconds for five million events).
     [[nodiscard]] static core::Result<std::unique_ptr<SqlEventLog>> open(Database& database);
     ~SqlEventLog() override;
 
