@@ -57,10 +57,47 @@ void read_isolation(Section& in, HostConfig::Isolation& isolation) {
     in.integer("window_bytes", 1 << 20, 4 * kGiB, isolation.window_bytes);
     in.duration("load_timeout_ms", 10, kMs, isolation.load_timeout);
     in.boolean("pin_cpu", isolation.pin_cpu);
+    const auto& layers = isolation_layers();
+    in.texts("require", 100, isolation.require, {layers.begin(), layers.end()});
+    // Without its system call filter a worker is no sandbox at all.
+    std::vector<std::string_view> optional{layers.begin(), layers.end()};
+    std::erase(optional, "seccomp");
+    in.texts("without", 100, isolation.without, optional);
+    in.integer("spares", 0, 16, isolation.spares);
+    in.integer("max_evaluations", 1, 1ll << 50, isolation.max_evaluations);
+    in.duration("max_age_seconds", 1, 365ll * 86'400, isolation.max_age);
+    in.integer("max_growth_mb", 1, 4096, isolation.max_growth_mb);
+    in.integer("max_log_bytes", 4096, kGiB, isolation.max_log_bytes);
+    in.integer("shadow_windows", 0, 1000, isolation.shadow_windows);
+    in.integer("probation_evaluations", 0, 1'000'000, isolation.probation);
 }
 
 void read_path(Section& in, std::string_view key, std::size_t least, std::filesystem::path& out) {
     in.text(key, least, 4000, [&](std::string path) { out = std::move(path); });
+}
+
+void read_plugins(Section& in, HostConfig::Plugins& plugins) {
+    in.duration("quiet_ms", 0, kMs, plugins.quiet);
+    in.duration("rescan_seconds", 1, 86'400, plugins.rescan);
+    in.texts("libraries", 200, plugins.libraries);
+    read_path(in, "lock_file", 0, plugins.lock_file);
+    read_path(in, "signature_key", 0, plugins.signature_key);
+}
+
+void read_incidents(Section& in, HostConfig::Incidents& incidents) {
+    in.integer("keep", 1, 1'000'000, incidents.keep);
+    read_path(in, "bundles_dir", 0, incidents.bundles);
+    in.integer("keep_bundles", 1, 100'000, incidents.keep_bundles);
+    in.integer("max_bundle_bytes", 4096, 4 * kGiB, incidents.max_bundle_bytes);
+}
+
+void read_breaker(Section& in, HostConfig::Breaker& breaker) {
+    in.integer("consecutive_failures", 1, 1000, breaker.consecutive);
+    in.integer("lost_workers", 1, 1000, breaker.within_window);
+    in.duration("window_seconds", 1, 86'400, breaker.window);
+    in.duration("first_back_off_seconds", 1, 86'400, breaker.first_back_off);
+    in.duration("max_back_off_seconds", 1, 86'400, breaker.max_back_off);
+    in.integer("probes", 1, 1000, breaker.probes);
 }
 
 HostConfig read_config(const Value& root, Problems& problems) {
@@ -71,6 +108,9 @@ HostConfig read_config(const Value& root, Problems& problems) {
     file.section("ingest", [&](Section& in) { read_ingest(in, config.ingest); });
     file.section("scheduler", [&](Section& in) { read_scheduler(in, config.scheduler); });
     file.section("isolation", [&](Section& in) { read_isolation(in, config.isolation); });
+    file.section("plugins", [&](Section& in) { read_plugins(in, config.plugins); });
+    file.section("incidents", [&](Section& in) { read_incidents(in, config.incidents); });
+    file.section("breaker", [&](Section& in) { read_breaker(in, config.breaker); });
     file.section("auth", [&](Section& in) { in.boolean("required", config.require_tokens); });
     read_path(file, "plugins_dir", 1, config.plugins_dir);
     read_path(file, "rules_file", 1, config.rules_file);
@@ -88,6 +128,11 @@ std::optional<bool> switch_of(std::string word) {
 }
 
 }  // namespace
+
+const std::vector<std::string>& isolation_layers() {
+    static const std::vector<std::string> layers{"own_user", "namespaces", "landlock", "cgroup", "seccomp"};
+    return layers;
+}
 
 core::Result<HostConfig> parse_host(std::string_view text, std::string_view name) {
     Problems problems{name};

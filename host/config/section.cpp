@@ -100,6 +100,25 @@ const Value* Section::list(std::string_view key) {
     return nullptr;
 }
 
+void Section::texts(std::string_view key, std::size_t most, std::vector<std::string>& out,
+                    const std::vector<std::string_view>& choices) {
+    const auto* found = list(key);
+    if (found == nullptr) return;
+    std::vector<std::string> texts;
+    for (const auto& item : found->items) {
+        const auto scalar = item.kind == Value::Kind::scalar ? scalar_of(item) : Scalar{false};
+        const auto* text = std::get_if<std::string>(&scalar);
+        if (text == nullptr || text->empty() || text->size() > most) {
+            problems_.add(item.at, path_of(key), fmt::format("holds an entry that is no text of 1..{} characters", most));
+        } else if (!choices.empty() && std::ranges::find(choices, *text) == choices.end()) {
+            problems_.add(item.at, path_of(key), fmt::format("'{}' is none of {}", *text, fmt::join(choices, ", ")));
+        } else {
+            texts.push_back(*text);
+        }
+    }
+    out = std::move(texts);
+}
+
 void Section::section(std::string_view key, const std::function<void(Section&)>& read) {
     if (const auto* found = map(key)) {
         Section inner{*found, path_of(key), problems_};

@@ -31,6 +31,9 @@ class Section {
         text(key, least, most, [&out](std::string value) { out = std::move(value); });
     }
     void choice(std::string_view key, const std::vector<std::string_view>& choices, std::string& out);
+    /// A list of texts of 1..`most` characters; with `choices` each must be one of them.
+    void texts(std::string_view key, std::size_t most, std::vector<std::string>& out,
+               const std::vector<std::string_view>& choices = {});
     /// Calls `read` with the map of the key, if it is there and is one.
     void section(std::string_view key, const std::function<void(Section&)>& read);
     /// The map of the key, if it is there and is one.

@@ -79,13 +79,50 @@ struct HostConfig {
         std::uint64_t window_bytes = 64ull << 20;  ///< size of the buffer that windows are written to
         milliseconds load_timeout{2'000};
         bool pin_cpu = true;  ///< dispatcher and workers on one CPU
+        /// Layers without which no rule runs, and layers that are left out (tests, systems where one misbehaves). Names: isolation_layers().
+        std::vector<std::string> require;
+        std::vector<std::string> without;
+        int spares = 2;                             ///< 0..16 workers that wait, sealed off, for a plugin
+        std::uint64_t max_evaluations = 1'000'000;  ///< of one worker, then it is replaced
+        std::chrono::seconds max_age{86'400};       ///< of one worker, then it is replaced
+        std::uint64_t max_growth_mb = 32;           ///< of one worker since its first evaluation, then it is replaced
+        std::uint64_t max_log_bytes = 1u << 20;     ///< that a rule may write during one run; more: log_flood
+        int shadow_windows = 3;                     ///< live windows that a new version is shown before it replaces the old one
+        std::uint64_t probation = 100;              ///< evaluations within which a failing new version gives way to the old one
     } isolation;
+    /// What makes a file of plugins_dir trustworthy.
+    struct Plugins {
+        milliseconds quiet{250};             ///< a file must have rested that long
+        std::chrono::seconds rescan{30};     ///< also without a notice of the kernel
+        std::vector<std::string> libraries;  ///< a plugin may need these beside libc, libm, libstdc++ and libgcc_s
+        std::filesystem::path lock_file;     ///< sha256 pins, empty: none
+        std::filesystem::path
+            signature_key;  ///< ed25519 public key (PEM); if set, a plugin without a valid FILE.so.sig is refused
+    } plugins;
+    struct Incidents {
+        std::uint32_t keep = 1'000;                      ///< stored incidents; older ones are deleted
+        std::filesystem::path bundles{"var/incidents"};  ///< folder of replay bundles, empty: none. They hold events
+        std::uint32_t keep_bundles = 50;
+        std::uint64_t max_bundle_bytes = 64ull << 20;
+    } incidents;
+    /// When a failing rule is taken out of service.
+    struct Breaker {
+        std::uint32_t consecutive = 3;    ///< failures in a row
+        std::uint32_t within_window = 5;  ///< lost workers within `window`
+        std::chrono::seconds window{600};
+        std::chrono::seconds first_back_off{1};
+        std::chrono::seconds max_back_off{300};
+        std::uint32_t probes = 3;  ///< sound answers that end a quarantine
+    } breaker;
     std::filesystem::path plugins_dir = "plugins";
     std::filesystem::path rules_file = "config/rules.yaml";
     std::filesystem::path migrations_dir;  ///< empty: the installed or source directory
     std::string log_level = "info";        ///< debug | info | warning | error
     bool require_tokens = false;           ///< auth.required: also on loopback. Other addresses always require tokens
 };
+
+/// The names that isolation.require and isolation.without know, in the order a worker applies them.
+[[nodiscard]] const std::vector<std::string>& isolation_layers();
 
 /// Reads and checks a file. On Errc::config_invalid the context holds every problem, one a line, as
 /// "config/rules.yaml:12:5: rules.R-001.lookback_minuts: unknown key; did you mean 'lookback_minutes'?".

@@ -34,6 +34,12 @@ std::string_view name_of(FailureReason reason) {
         case FailureReason::spawn_failed: return "spawn_failed";
         case FailureReason::input_too_large: return "input_too_large";
         case FailureReason::not_loaded: return "not_loaded";
+        case FailureReason::selftest_failed: return "selftest_failed";
+        case FailureReason::starved: return "starved";
+        case FailureReason::log_flood: return "log_flood";
+        case FailureReason::nondeterministic: return "nondeterministic";
+        case FailureReason::unkillable: return "unkillable";
+        case FailureReason::quarantined: return "quarantined";
     }
     return "unknown";
 }

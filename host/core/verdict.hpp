@@ -1,7 +1,9 @@
 #pragma once
+#include "core/evidence.hpp"
 #include "core/finding.hpp"
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -44,6 +46,12 @@ enum class FailureReason {
     spawn_failed,        ///< no worker process could be started
     input_too_large,     ///< the window does not fit the channel
     not_loaded,          ///< there is no plugin for the rule
+    selftest_failed,     ///< the plugin's own test, or a synthetic window it must survive, failed before it was put to use
+    starved,             ///< over timeout_ms only because the machine gave the worker no CPU; never counted against the rule
+    log_flood,           ///< it wrote more to its log than is taken from one evaluation
+    nondeterministic,    ///< the same window gave two answers
+    unkillable,          ///< SIGKILL had no effect within a second; the process is abandoned
+    quarantined,         ///< the rule is out of service after earlier failures; it was not asked
 };
 [[nodiscard]] std::string_view name_of(FailureReason reason);
 
@@ -60,6 +68,10 @@ struct Failed {
     int signal = 0;     ///< if a signal ended the worker
     int exit_code = 0;  ///< if the worker exited
     std::chrono::nanoseconds duration{};
+    /// What is known beyond the message; null where nothing ran (not_loaded, quarantined).
+    std::shared_ptr<const Evidence> evidence{};
+    /// The stored incident that this failure belongs to; empty if none is kept.
+    std::string incident_id{};
 };
 
 using Verdict = std::variant<Completed, Failed>;

@@ -49,6 +49,30 @@ void check_same(const HostConfig& a, const HostConfig& b) {
     CHECK(a.isolation.window_bytes == b.isolation.window_bytes);
     CHECK(a.isolation.load_timeout == b.isolation.load_timeout);
     CHECK(a.isolation.pin_cpu == b.isolation.pin_cpu);
+    CHECK(a.isolation.require == b.isolation.require);
+    CHECK(a.isolation.without == b.isolation.without);
+    CHECK(a.isolation.spares == b.isolation.spares);
+    CHECK(a.isolation.max_evaluations == b.isolation.max_evaluations);
+    CHECK(a.isolation.max_age == b.isolation.max_age);
+    CHECK(a.isolation.max_growth_mb == b.isolation.max_growth_mb);
+    CHECK(a.isolation.max_log_bytes == b.isolation.max_log_bytes);
+    CHECK(a.isolation.shadow_windows == b.isolation.shadow_windows);
+    CHECK(a.isolation.probation == b.isolation.probation);
+    CHECK(a.plugins.quiet == b.plugins.quiet);
+    CHECK(a.plugins.rescan == b.plugins.rescan);
+    CHECK(a.plugins.libraries == b.plugins.libraries);
+    CHECK(a.plugins.lock_file == b.plugins.lock_file);
+    CHECK(a.plugins.signature_key == b.plugins.signature_key);
+    CHECK(a.incidents.keep == b.incidents.keep);
+    CHECK(a.incidents.bundles == b.incidents.bundles);
+    CHECK(a.incidents.keep_bundles == b.incidents.keep_bundles);
+    CHECK(a.incidents.max_bundle_bytes == b.incidents.max_bundle_bytes);
+    CHECK(a.breaker.consecutive == b.breaker.consecutive);
+    CHECK(a.breaker.within_window == b.breaker.within_window);
+    CHECK(a.breaker.window == b.breaker.window);
+    CHECK(a.breaker.first_back_off == b.breaker.first_back_off);
+    CHECK(a.breaker.max_back_off == b.breaker.max_back_off);
+    CHECK(a.breaker.probes == b.breaker.probes);
     CHECK(a.plugins_dir == b.plugins_dir);
     CHECK(a.rules_file == b.rules_file);
     CHECK(a.migrations_dir == b.migrations_dir);
@@ -79,7 +103,12 @@ ingest:
   max_commit_events: 7
   commit_timeout_ms: 99
 scheduler: {enabled: false, interval_ms: 250, stop_timeout_ms: 0}
-isolation: {worker_path: /opt/w, window_bytes: 1048576, load_timeout_ms: 50, pin_cpu: false}
+isolation: {worker_path: /opt/w, window_bytes: 1048576, load_timeout_ms: 50, pin_cpu: false, require: [landlock, seccomp],
+            without: [cgroup], spares: 0, max_evaluations: 9, max_age_seconds: 8, max_growth_mb: 7, max_log_bytes: 5000,
+            shadow_windows: 6, probation_evaluations: 5}
+plugins: {quiet_ms: 1, rescan_seconds: 2, libraries: [libz.so.1], lock_file: /l, signature_key: /k}
+incidents: {keep: 3, bundles_dir: "", keep_bundles: 4, max_bundle_bytes: 5000}
+breaker: {consecutive_failures: 6, lost_workers: 7, window_seconds: 8, first_back_off_seconds: 9, max_back_off_seconds: 10, probes: 11}
 auth: {required: true}
 plugins_dir: /opt/p
 rules_file: /etc/r.yaml
@@ -104,6 +133,18 @@ log_level: debug
     expected.isolation.window_bytes = 1 << 20;
     expected.isolation.load_timeout = milliseconds{50};
     expected.isolation.pin_cpu = false;
+    expected.isolation.require = {"landlock", "seccomp"};
+    expected.isolation.without = {"cgroup"};
+    expected.isolation.spares = 0;
+    expected.isolation.max_evaluations = 9;
+    expected.isolation.max_age = std::chrono::seconds{8};
+    expected.isolation.max_growth_mb = 7;
+    expected.isolation.max_log_bytes = 5000;
+    expected.isolation.shadow_windows = 6;
+    expected.isolation.probation = 5;
+    expected.plugins = {milliseconds{1}, std::chrono::seconds{2}, {"libz.so.1"}, "/l", "/k"};
+    expected.incidents = {3, "", 4, 5000};
+    expected.breaker = {6, 7, std::chrono::seconds{8}, std::chrono::seconds{9}, std::chrono::seconds{10}, 11};
     expected.require_tokens = true;
     expected.plugins_dir = "/opt/p";
     expected.rules_file = "/etc/r.yaml";
@@ -120,6 +161,10 @@ TEST_CASE("host.yaml's mistakes are named with their place and never show a data
           "host.yaml:1:10: ingest.max_future: unknown key; did you mean 'max_future_seconds'?");
     CHECK(problem_of("log_level: verbose\n") == "host.yaml:1:12: log_level: 'verbose' is none of debug, info, warning, error");
     CHECK(problem_of("scheduler: {enabled: no}\n") == "host.yaml:1:22: scheduler.enabled: no is not true or false");
+    CHECK(problem_of("isolation: {without: [landlock, seccomp]}\n") ==
+          "host.yaml:1:33: isolation.without: 'seccomp' is none of own_user, namespaces, landlock, cgroup");
+    CHECK(problem_of("plugins: {libraries: [1]}\n") ==
+          "host.yaml:1:23: plugins.libraries: holds an entry that is no text of 1..200 characters");
     CHECK(problem_of("plugins_dir: \"\"\n") == "host.yaml:1:14: plugins_dir: has 0 characters; 1..4000 are allowed");
 }
 
