@@ -17,7 +17,8 @@ namespace {
 
 }  // namespace
 
-DirectRule::DirectRule(const std::string& file, const wire::ParamsTree& params, std::span<const std::byte> batch) : view_{batch} {
+DirectRule::DirectRule(const std::string& file, const wire::ParamsTree& params, std::span<const std::byte> batch) {
+    view_.attach(batch);
     void* const library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) give_up(::dlerror());
     entry_ = static_cast<const varde_rule_entry*>(::dlsym(library, "varde_rule_v1"));

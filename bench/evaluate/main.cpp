@@ -8,7 +8,8 @@
 #include "evaluate/live_columns.hpp"
 #include "evaluate/params_tree.hpp"
 #include "evaluate/rule_runner.hpp"
-#include "evaluate/window_writer.hpp"
+#include "evaluate/window_memory.hpp"
+#include "evaluate/worker_launch.hpp"
 #include "fakes/log_sink.hpp"
 #include "plugins/plugin_file.hpp"
 
@@ -66,12 +67,20 @@ std::shared_ptr<evaluate::LiveColumns> columns_of(const std::shared_ptr<const ev
 class Bench {
   public:
     Bench(std::size_t n_windows, std::size_t n_events)
-        : n_events_{n_events}, house_{make_house()}, pin_{house_.cpu}, runner_{house_, make_spec(), sink_} {
-        auto made = runner_.instance(kParams);
+        : n_events_{n_events},
+          cpu_{evaluate::choose_cpu(true)},
+          nursery_{make_launch(cpu_, sink_), 0},
+          pin_{cpu_},
+          runner_{nursery_, {}, {make_spec()}, sink_} {
+        auto made = runner_.instance(0, kParams);
         if (const auto* failed = std::get_if<core::Failed>(&made)) give_up(failed->message);
         instance_ = std::get<evaluate::RuleRunner::Instance*>(made);
         plan_ = std::make_shared<evaluate::ColumnPlan>(std::vector<const wire::Declarations*>{&instance_->declarations});
-        binding_ = plan_->bind(instance_->declarations);
+        access_.add(instance_->declarations);
+        auto memory = evaluate::WindowMemory::make(access_, 64u << 20);
+        if (!memory) give_up(memory.error().context);
+        memory_ = std::move(*memory);
+        binding_ = plan_->bind(instance_->declarations, access_.keys);
         evaluate::PayloadReader reader;
         for (std::size_t i = 0; i < n_windows; ++i) columns_.push_back(columns_of(plan_, n_events, reader));
     }
@@ -93,7 +102,7 @@ class Bench {
 
     void isolation() {
         auto tree = evaluate::params_tree(kParams);
-        bench::DirectRule direct{VARDE_PLUGIN, *tree, house_.batch.bytes()};
+        bench::DirectRule direct{VARDE_PLUGIN, *tree, memory_->bytes()};
         write_windows();
         std::vector<double> direct_times, batched_times, single_times;
         for (int round = 0; round < kRounds; ++round) {
@@ -121,12 +130,12 @@ class Bench {
     }
 
   private:
-    static evaluate::WorkerHouse make_house() {
-        auto program = evaluate::WorkerProgram::open(VARDE_WORKER);
-        if (!program) give_up(program.error().context);
-        auto batch = evaluate::SharedMemory::make("bench-windows", 64u << 20, evaluate::SharedMemory::Others::may_only_read);
-        if (!batch) give_up(batch.error().context);
-        return {std::move(*program), std::move(*batch), std::chrono::milliseconds{2000}, evaluate::choose_cpu(true)};
+    static evaluate::WorkerLaunch make_launch(int cpu, ports::LogSink& log) {
+        config::HostConfig::Isolation settings;
+        settings.worker_path = VARDE_WORKER;
+        auto launch = evaluate::prepare_launch(settings, cpu, log);
+        if (!launch) give_up(launch.error().context);
+        return std::move(*launch);
     }
     static ports::RuleSpec make_spec() {
         auto plugin = plugins::inspect(VARDE_PLUGIN);
@@ -138,11 +147,12 @@ class Bench {
     }
 
     void write_windows() {
-        evaluate::WindowWriter writer{house_.batch.bytes()};
+        evaluate::WindowWriter& writer = memory_->writer();
+        writer.reset();
         items_.clear();
         const std::int64_t until = kFirstTime + static_cast<std::int64_t>(n_events_) * kSecond;
         for (const auto& columns : columns_) {
-            evaluate::WindowContent content{columns.get(), 0, columns->end(), {}, &no_zones_};
+            evaluate::WindowContent content{columns.get(), 0, columns->end(), {}, &no_zones_, &access_};
             const auto offset = writer.write(content);
             if (!offset) give_up("the windows do not fit the batch memory");
             const auto n_rows = static_cast<std::uint32_t>(n_events_);
@@ -157,12 +167,12 @@ class Bench {
                                           items[0].n_rows,
                                           [](std::uint32_t) -> std::string_view { return {}; },
                                           0};
-        runner_.run(
-            *instance_, binding_, items, [&](std::size_t, wire::ByteReader& in) { return evaluate::read_answer(in, question); },
-            [&](std::size_t, core::Verdict verdict) {
-                if (const auto* done = std::get_if<core::Completed>(&verdict))
-                    findings += static_cast<int>(done->findings.size());
-            });
+        const evaluate::RuleRunner::Work work{instance_, &binding_, items};
+        const auto take = [&](evaluate::RuleRunner::Place, const core::Verdict& verdict) {
+            if (const auto* done = std::get_if<core::Completed>(&verdict)) findings += static_cast<int>(done->findings.size());
+        };
+        const auto read = [&](evaluate::RuleRunner::Place, wire::ByteReader& in) { return evaluate::read_answer(in, question); };
+        runner_.run({&work, 1}, memory_, read, take);
         return findings;
     }
 
@@ -171,12 +181,15 @@ class Bench {
     }
 
     std::size_t n_events_;
-    evaluate::WorkerHouse house_;
-    evaluate::CpuPin pin_;
+    int cpu_;
     fakes::LogSink sink_;
+    evaluate::WorkerNursery nursery_;
+    evaluate::CpuPin pin_;
     evaluate::RuleRunner runner_;
     evaluate::RuleRunner::Instance* instance_ = nullptr;
     std::shared_ptr<const evaluate::ColumnPlan> plan_;
+    evaluate::PayloadAccess access_;
+    std::shared_ptr<evaluate::WindowMemory> memory_;
     wire::Binding binding_;
     std::vector<std::shared_ptr<evaluate::LiveColumns>> columns_;
     std::vector<std::vector<varde_transition>> no_zones_;

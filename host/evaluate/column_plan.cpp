@@ -1,5 +1,7 @@
 #include "evaluate/column_plan.hpp"
 
+#include <algorithm>
+
 namespace varde::evaluate {
 namespace {
 
@@ -31,9 +33,10 @@ std::optional<varde_symbol> ColumnPlan::literal(std::string_view text) const {
     return place ? std::optional{*place + 1} : std::nullopt;
 }
 
-wire::Binding ColumnPlan::bind(const wire::Declarations& rule) const {
+wire::Binding ColumnPlan::bind(const wire::Declarations& rule, const std::vector<std::string>& keys) const {
     wire::Binding binding;
-    for (const std::string& key : rule.keys) binding.keys.push_back(*this->key(key));
+    for (const std::string& key : rule.keys)
+        binding.keys.push_back(static_cast<std::uint32_t>(std::find(keys.begin(), keys.end(), key) - keys.begin()));
     for (const std::string& text : rule.literals) binding.literals.push_back(*literal(text));
     for (const wire::ZoneDeclaration& zone : rule.zones) binding.zones.push_back(*find(zone_index_, zone.name));
     return binding;

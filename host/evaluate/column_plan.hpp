@@ -35,8 +35,9 @@ class ColumnPlan {
 
     [[nodiscard]] std::optional<std::uint32_t> key(std::string_view name) const;
     [[nodiscard]] std::optional<varde_symbol> literal(std::string_view text) const;
-    /// All literals must be in the plan.
-    [[nodiscard]] wire::Binding bind(const wire::Declarations& rule) const;
+    /// Where a rule finds what it declared in a window that holds the columns of `keys` in this order. All literals and zones must be in
+    /// the plan, all keys of the rule in `keys`.
+    [[nodiscard]] wire::Binding bind(const wire::Declarations& rule, const std::vector<std::string>& keys) const;
     /// Columns made for one plan serve the other.
     [[nodiscard]] bool same_as(const ColumnPlan& other) const;
 

@@ -39,6 +39,16 @@ core::Result<ControlChannel> ControlChannel::make() {
 
 wire::ControlHeader& ControlChannel::header() const { return *reinterpret_cast<wire::ControlHeader*>(memory_.bytes().data()); }
 
+std::optional<wire::StackRecord> ControlChannel::stack() const {
+    if (header().stack_ready.load(std::memory_order_acquire) == 0) return std::nullopt;
+    return header().stack;
+}
+
+std::vector<wire::ModuleRecord> ControlChannel::modules() const {
+    const std::size_t count = std::min<std::size_t>(header().n_modules.load(std::memory_order_acquire), wire::max_modules);
+    return {header().modules, header().modules + count};
+}
+
 wire::ByteWriter ControlChannel::request() {
     return wire::ByteWriter{memory_.bytes().subspan(wire::control_header_bytes, wire::request_bytes)};
 }

@@ -5,6 +5,7 @@
 #include "wire/control_layout.hpp"
 
 #include <chrono>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -36,7 +37,12 @@ class ControlChannel {
     [[nodiscard]] std::uint32_t completed() const { return header().completed.load(std::memory_order_acquire); }
     [[nodiscard]] std::uint64_t started_ns() const { return header().started_ns.load(std::memory_order_relaxed); }
     [[nodiscard]] std::uint32_t phase() const { return header().phase.load(std::memory_order_acquire); }
+    [[nodiscard]] std::uint32_t plugin() const { return header().plugin.load(std::memory_order_acquire); }
+    [[nodiscard]] std::uint64_t log_bytes() const { return header().log_bytes.load(std::memory_order_relaxed); }
     [[nodiscard]] wire::CrashRecord crash() const { return header().crash; }
+    /// The stack stored on wire::stack_signal; nullopt: not (yet).
+    [[nodiscard]] std::optional<wire::StackRecord> stack() const;
+    [[nodiscard]] std::vector<wire::ModuleRecord> modules() const;
 
     /// What the worker gets; afterwards the host closes its copy of the end that the worker answers with.
     [[nodiscard]] int control_fd() const { return memory_.fd(); }

@@ -3,6 +3,7 @@
 #include "evaluate/cpu_pin.hpp"
 #include "evaluate/read_resolution.hpp"
 #include "evaluate/worker_death.hpp"
+#include "evaluate/worker_launch.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -14,13 +15,9 @@ using core::Failed;
 using core::FailureReason;
 using core::Phase;
 
-core::Result<std::unique_ptr<WorkerHouse>> make_house(const config::HostConfig::Isolation& settings) {
-    auto program = WorkerProgram::open(settings.worker_path);
-    if (!program) return tl::unexpected{program.error()};
-    auto batch = SharedMemory::make("varde-windows", settings.window_bytes, SharedMemory::Others::may_only_read);
-    if (!batch) return tl::unexpected{batch.error()};
-    return std::make_unique<WorkerHouse>(
-        WorkerHouse{std::move(*program), std::move(*batch), settings.load_timeout, choose_cpu(settings.pin_cpu)});
+RunnerLimits limits_of(const config::HostConfig::Isolation& settings) {
+    return {settings.load_timeout, settings.max_evaluations, settings.max_age, settings.max_growth_mb << 20,
+            settings.max_log_bytes};
 }
 
 /// Evaluations of one scope, in order of their first appearance.
@@ -38,59 +35,146 @@ std::vector<std::pair<core::Scope, std::vector<std::size_t>>> by_scope(std::span
 }  // namespace
 
 EvaluationEngine::EvaluationEngine(ports::EventLog* log, const config::HostConfig::Isolation& settings, ports::LogSink& sink)
-    : sink_{sink}, events_{log} {
-    auto house = make_house(settings);
-    if (house)
-        house_ = std::move(*house);
+    : sink_{sink}, settings_{settings}, cpu_{choose_cpu(settings.pin_cpu)}, events_{log} {
+    auto launch = prepare_launch(settings, cpu_, sink);
+    if (launch)
+        nursery_ = std::make_unique<WorkerNursery>(std::move(*launch), static_cast<std::size_t>(settings.spares));
     else
-        no_house_ = Failed{FailureReason::spawn_failed, Phase::spawn, clean_message(house.error().context), 0, 0, {}};
+        no_nursery_ = Failed{FailureReason::spawn_failed, Phase::spawn, clean_message(launch.error().context), 0, 0, {}};
 }
 
 EvaluationEngine::~EvaluationEngine() = default;
 
 std::vector<std::optional<Failed>> EvaluationEngine::configure(std::vector<ports::RuleSpec> specs) {
-    std::vector<Rule> before = std::exchange(rules_, {});
-    std::vector<std::optional<Failed>> failures;
-    for (ports::RuleSpec& spec : specs) {
-        Rule rule;
-        if (no_house_) {
-            rule.failure = no_house_;
-        } else {
-            const auto kept =
-                std::find_if(before.begin(), before.end(), [&](Rule& old) { return old.runner && old.runner->adopt(spec); });
-            rule.runner = kept != before.end() ? std::move(kept->runner) : std::make_unique<RuleRunner>(*house_, spec, sink_);
-            auto instance = rule.runner->instance(spec.params);
-            if (auto* failed = std::get_if<Failed>(&instance))
-                rule.failure = std::move(*failed);
-            else
-                rule.bound = {rule.runner.get(), std::get<RuleRunner::Instance*>(instance), {}};
-        }
-        failures.push_back(rule.failure);
-        rules_.push_back(std::move(rule));
+    const std::vector<Rule> before = std::exchange(rules_, {});
+    for (ports::RuleSpec& spec : specs) rules_.push_back({std::move(spec), {}});
+    if (no_nursery_) {
+        for (Rule& rule : rules_) rule.bound.failure = no_nursery_;
+    } else {
+        assign_runners(before);
+        make_instances();
     }
     plan_columns();
+    std::vector<std::optional<Failed>> failures;
+    for (const Rule& rule : rules_) failures.push_back(rule.bound.failure);
     return failures;
+}
+
+bool EvaluationEngine::stands_alone(const ports::RuleSpec& spec) const {
+    return spec.group.empty() || split_.contains({spec.plugin.rule_id, spec.plugin.sha256});
+}
+
+void EvaluationEngine::assign_runners(const std::vector<Rule>& before) {
+    std::map<std::string, std::vector<Rule*>> groups;
+    for (Rule& rule : rules_) {
+        auto& group = groups[stands_alone(rule.spec) ? "rule " + rule.spec.plugin.rule_id : "group " + rule.spec.group];
+        group.push_back(&rule);
+    }
+    std::vector<std::shared_ptr<RuleRunner>> made;
+    for (auto& [name, rules] : groups) {
+        for (std::size_t first = 0; first < rules.size(); first += wire::max_group) {
+            const auto part = std::span{rules}.subspan(first, std::min(wire::max_group, rules.size() - first));
+            std::vector<ports::RuleSpec> members;
+            for (const Rule* rule : part) members.push_back(rule->spec);
+            const auto kept = std::ranges::find_if(
+                before, [&](const Rule& old) { return old.bound.runner && old.bound.runner->adopt(members); });
+            auto runner = kept != before.end()
+                              ? kept->bound.runner
+                              : std::make_shared<RuleRunner>(*nursery_, limits_of(settings_), std::move(members), sink_);
+            if (kept == before.end()) made.push_back(runner);
+            for (std::size_t i = 0; i < part.size(); ++i) part[i]->bound = {runner, i, nullptr, {}, nullptr, {}};
+        }
+    }
+    // All at once: while one loads its plugin, the next is started.
+    nursery_->expect(made.size());
+    for (const auto& runner : made) runner->prepare();
+}
+
+void EvaluationEngine::make_instances() {
+    while (!try_instances()) assign_runners(std::vector<Rule>{rules_});
+}
+
+bool EvaluationEngine::try_instances() {
+    for (Rule& rule : rules_) {
+        RuleRunner& runner = *rule.bound.runner;
+        auto instance = runner.instance(rule.bound.member, rule.spec.params);
+        rule.bound.failure.reset();
+        rule.bound.instance = nullptr;
+        if (auto* made = std::get_if<RuleRunner::Instance*>(&instance)) {
+            rule.bound.instance = *made;
+            continue;
+        }
+        const auto guilty = runner.blamed();
+        if (guilty && runner.members().size() > 1) {
+            put_apart(runner, *guilty);
+            return false;
+        }
+        rule.bound.failure = std::get<Failed>(std::move(instance));
+    }
+    return true;
 }
 
 void EvaluationEngine::plan_columns() {
     std::vector<const wire::Declarations*> declarations;
+    std::map<const RuleRunner*, PayloadAccess> accesses;
     std::chrono::microseconds horizon{0};
     for (const Rule& rule : rules_) {
         if (rule.bound.instance == nullptr) continue;
         const auto& declared = rule.bound.instance->declarations;
         declarations.push_back(&declared);
-        const auto lookback = rule.runner->spec().lookback;
+        accesses[rule.bound.runner.get()].add(declared);
+        const auto lookback = rule.spec.lookback;
         horizon = std::max(horizon, lookback);
         for (const wire::ReadDeclaration& read : declared.reads) horizon = std::max(horizon, reach_of(read, lookback));
     }
     // The window's end lags behind the clock by up to a tick; what is still older is read from the event log.
     horizon += std::chrono::minutes{10};
     events_.set_plan(std::make_shared<ColumnPlan>(declarations), horizon);
-    for (Rule& rule : rules_)
-        if (rule.bound.instance != nullptr) rule.bound.binding = events_.plan()->bind(rule.bound.instance->declarations);
+    for (Rule& rule : rules_) {
+        if (rule.bound.instance == nullptr) continue;
+        auto memory = memory_for(accesses.at(rule.bound.runner.get()));
+        if (!memory) {
+            rule.bound.failure =
+                Failed{FailureReason::spawn_failed, Phase::spawn, clean_message(memory.error().context), 0, 0, {}};
+            continue;
+        }
+        rule.bound.memory = std::move(*memory);
+        rule.bound.binding = events_.plan()->bind(rule.bound.instance->declarations, rule.bound.memory->access().keys);
+    }
 }
 
-core::Result<void> EvaluationEngine::catch_up(core::Instant now) { return events_.catch_up(now); }
+core::Result<std::shared_ptr<WindowMemory>> EvaluationEngine::memory_for(const PayloadAccess& access) {
+    if (auto known = memories_[access].lock()) return known;
+    auto made = WindowMemory::make(access, settings_.window_bytes);
+    if (made) memories_[access] = *made;
+    return made;
+}
+
+// The guilty one gets a worker of its own, for as long as its file stays the same.
+void EvaluationEngine::put_apart(const RuleRunner& runner, std::size_t member) {
+    const ports::RuleSpec& spec = runner.spec(member);
+    split_.insert({spec.plugin.rule_id, spec.plugin.sha256});
+    sink_.log(ports::LogLevel::warning, "plugins", "group_split", "a rule ended the worker of its group and gets one of its own",
+              {{"rule_id", spec.plugin.rule_id}, {"group", spec.group}});
+}
+
+// In the middle of a run: windows are written and bound, so only the runners change.
+void EvaluationEngine::split_group(const RuleRunner& runner, std::size_t member) {
+    put_apart(runner, member);
+    const std::vector<Rule> before = rules_;
+    assign_runners(before);
+    make_instances();
+    for (std::size_t i = 0; i < rules_.size(); ++i) {
+        rules_[i].bound.binding = before[i].bound.binding;
+        rules_[i].bound.memory = before[i].bound.memory;
+    }
+    plan_is_stale_ = true;
+}
+
+core::Result<void> EvaluationEngine::catch_up(core::Instant now) {
+    if (std::exchange(plan_is_stale_, false)) plan_columns();
+    return events_.catch_up(now);
+}
 
 std::vector<core::Scope> EvaluationEngine::scopes() const { return events_.scopes(); }
 
@@ -99,14 +183,13 @@ EvaluationEngine::Rule* EvaluationEngine::find(const std::string& rule_id) {
 }
 
 const EvaluationEngine::Rule* EvaluationEngine::find(const std::string& rule_id) const {
-    const auto found = std::find_if(rules_.begin(), rules_.end(), [&](const Rule& rule) {
-        return rule.runner && rule.runner->spec().plugin.rule_id == rule_id;
-    });
+    const auto found =
+        std::find_if(rules_.begin(), rules_.end(), [&](const Rule& rule) { return rule.spec.plugin.rule_id == rule_id; });
     return found == rules_.end() ? nullptr : &*found;
 }
 
 Failed EvaluationEngine::not_loaded(const std::string& rule_id) const {
-    if (no_house_) return *no_house_;
+    if (no_nursery_) return *no_nursery_;
     return Failed{FailureReason::not_loaded, Phase::load, clean_message("there is no plugin for rule " + rule_id), 0, 0, {}};
 }
 
@@ -118,12 +201,12 @@ core::Result<void> EvaluationEngine::add_scope(EvaluationBatch& batch, const cor
     core::Window range{core::Instant::max(), core::Instant::min()};
     for (const std::size_t i : members) {
         const ports::Evaluation& asked = evaluations[i];
-        const Rule* rule = find(asked.rule_id);
-        if (rule == nullptr || rule->failure) {
-            verdicts[i] = rule == nullptr ? not_loaded(asked.rule_id) : *rule->failure;
+        Rule* rule = find(asked.rule_id);
+        if (rule == nullptr || rule->bound.failure) {
+            verdicts[i] = rule == nullptr ? not_loaded(asked.rule_id) : *rule->bound.failure;
             continue;
         }
-        Demand demand = demand_of(i, rule->bound, asked.window, asked.now, *events_.plan());
+        Demand demand = demand_of(i, rule->bound, asked, *events_.plan());
         if (demand.hull.since >= events_.live_since()) {
             live.push_back(std::move(demand));
             continue;
@@ -140,12 +223,13 @@ core::Result<void> EvaluationEngine::add_scope(EvaluationBatch& batch, const cor
 
 core::Result<std::vector<core::Verdict>> EvaluationEngine::evaluate(std::span<const ports::Evaluation> evaluations) {
     std::vector<core::Verdict> verdicts(evaluations.size(), core::Failed{});
-    if (!house_) {
-        std::fill(verdicts.begin(), verdicts.end(), core::Verdict{*no_house_});
+    if (no_nursery_) {
+        std::fill(verdicts.begin(), verdicts.end(), core::Verdict{*no_nursery_});
         return verdicts;
     }
-    const CpuPin pin{house_->cpu};
-    EvaluationBatch batch{house_->batch.bytes(), verdicts};
+    const CpuPin pin{cpu_};
+    EvaluationBatch batch{verdicts, [this](const RuleRunner& runner, std::size_t member) { split_group(runner, member); },
+                          replays_};
     for (const auto& [scope, members] : by_scope(evaluations))
         if (auto done = add_scope(batch, scope, evaluations, members, verdicts); !done) return tl::unexpected{done.error()};
     batch.flush();
@@ -155,14 +239,22 @@ core::Result<std::vector<core::Verdict>> EvaluationEngine::evaluate(std::span<co
 core::Verdict EvaluationEngine::evaluate_events(const ports::Evaluation& evaluation, const std::string& params,
                                                 std::span<const core::Event> events) {
     Rule* rule = find(evaluation.rule_id);
-    if (rule == nullptr) return not_loaded(evaluation.rule_id);
-    const CpuPin pin{house_->cpu};
-    auto instance = rule->runner->instance(params);
+    if (rule == nullptr || no_nursery_) return not_loaded(evaluation.rule_id);
+    const CpuPin pin{cpu_};
+    auto instance = rule->bound.runner->instance(rule->bound.member, params);
     if (auto* failed = std::get_if<Failed>(&instance)) return std::move(*failed);
-    BoundRule bound{rule->runner.get(), std::get<RuleRunner::Instance*>(instance), {}};
+    BoundRule bound{rule->bound.runner, rule->bound.member, std::get<RuleRunner::Instance*>(instance), {}, nullptr, {}};
     const auto& declared = bound.instance->declarations;
+    const auto failed = [](const core::Error& error) {
+        return Failed{FailureReason::rule_error, Phase::evaluate, clean_message(error.context), 0, 0, {}};
+    };
+    PayloadAccess access;
+    access.add(declared);
+    auto memory = memory_for(access);
+    if (!memory) return failed(memory.error());
+    bound.memory = std::move(*memory);
     const auto plan = std::make_shared<ColumnPlan>(std::vector{&declared});
-    bound.binding = plan->bind(declared);
+    bound.binding = plan->bind(declared, access.keys);
     auto columns = std::make_shared<LiveColumns>(plan);
     std::int64_t order = 0;
     for (core::Event event : events) {
@@ -173,22 +265,21 @@ core::Verdict EvaluationEngine::evaluate_events(const ports::Evaluation& evaluat
     }
     columns->settle();
     std::vector<core::Verdict> verdicts(1, core::Failed{});
-    EvaluationBatch batch{house_->batch.bytes(), verdicts};
-    const Demand demand = demand_of(0, bound, evaluation.window, evaluation.now, *plan);
-    if (auto done = batch.add(ScopeView::given(std::move(columns)), {&demand, 1}); !done)
-        return Failed{FailureReason::rule_error, Phase::evaluate, clean_message(done.error().context), 0, 0, {}};
+    EvaluationBatch batch{verdicts, [](const RuleRunner&, std::size_t) {}, replays_};
+    const Demand demand = demand_of(0, bound, evaluation, *plan);
+    if (auto done = batch.add(ScopeView::given(std::move(columns)), {&demand, 1}); !done) return failed(done.error());
     batch.flush();
     return std::move(verdicts.front());
 }
 
 int EvaluationEngine::worker_pid(const std::string& rule_id) const {
     const Rule* rule = find(rule_id);
-    return rule == nullptr ? 0 : rule->runner->worker_pid();
+    return rule == nullptr || !rule->bound.runner ? 0 : rule->bound.runner->worker_pid();
 }
 
 std::uint32_t EvaluationEngine::posture(const std::string& rule_id) const {
     const Rule* rule = find(rule_id);
-    return rule == nullptr ? 0 : rule->runner->posture();
+    return rule == nullptr || !rule->bound.runner ? 0 : rule->bound.runner->posture();
 }
 
 }  // namespace varde::evaluate

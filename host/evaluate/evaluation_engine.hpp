@@ -3,16 +3,21 @@
 #include "core/error.hpp"
 #include "evaluate/evaluation_batch.hpp"
 #include "evaluate/event_columns.hpp"
+#include "evaluate/replay_store.hpp"
 #include "evaluate/rule_runner.hpp"
-#include "evaluate/rule_worker.hpp"
+#include "evaluate/window_memory.hpp"
+#include "evaluate/worker_nursery.hpp"
 #include "ports/evaluator.hpp"
 #include "ports/event_log.hpp"
 #include "ports/log_sink.hpp"
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace varde::evaluate {
@@ -35,6 +40,9 @@ class EvaluationEngine final : public ports::Evaluator {
     core::Verdict evaluate_events(const ports::Evaluation& evaluation, const std::string& params,
                                   std::span<const core::Event> events) override;
 
+    /// From now on failed evaluations are kept there; it outlives the engine.
+    void keep_replays_in(ReplayStore& replays) { replays_ = &replays; }
+
     /// Process id of the rule's worker, 0 if there is none. For tests and diagnosis.
     [[nodiscard]] int worker_pid(const std::string& rule_id) const;
     /// wire::posture_* bits of the rule's worker: which layers of the sandbox this kernel gave.
@@ -42,22 +50,36 @@ class EvaluationEngine final : public ports::Evaluator {
 
   private:
     struct Rule {
-        std::unique_ptr<RuleRunner> runner;
-        std::optional<core::Failed> failure;  ///< why it cannot be used as configured
+        ports::RuleSpec spec;
         BoundRule bound;
     };
     [[nodiscard]] Rule* find(const std::string& rule_id);
     [[nodiscard]] const Rule* find(const std::string& rule_id) const;
-    core::Failed not_loaded(const std::string& rule_id) const;
+    [[nodiscard]] core::Failed not_loaded(const std::string& rule_id) const;
+    /// Gives every rule its runner: its own, or that of its group; kept ones of `before` where nothing changed.
+    void assign_runners(const std::vector<Rule>& before);
+    void make_instances();
+    /// false: a member of a group ended its worker and was put apart; the others are to be made again.
+    bool try_instances();
     void plan_columns();
+    void put_apart(const RuleRunner& runner, std::size_t member);
+    void split_group(const RuleRunner& runner, std::size_t member);
+    [[nodiscard]] bool stands_alone(const ports::RuleSpec& spec) const;
+    core::Result<std::shared_ptr<WindowMemory>> memory_for(const PayloadAccess& access);
     core::Result<void> add_scope(EvaluationBatch& batch, const core::Scope& scope, std::span<const ports::Evaluation> evaluations,
                                  std::span<const std::size_t> members, std::vector<core::Verdict>& verdicts);
 
     ports::LogSink& sink_;
-    std::optional<core::Failed> no_house_;  ///< why no worker can be started at all
-    std::unique_ptr<WorkerHouse> house_;
+    config::HostConfig::Isolation settings_;
+    std::unique_ptr<WorkerNursery> nursery_;  ///< before everything that holds a worker: it must outlive them
+    std::optional<core::Failed> no_nursery_;
+    int cpu_ = -1;
     EventColumns events_;
+    std::map<PayloadAccess, std::weak_ptr<WindowMemory>> memories_;
     std::vector<Rule> rules_;
+    bool plan_is_stale_ = false;                           ///< runners changed during a run
+    std::set<std::pair<std::string, std::string>> split_;  ///< rule id and hash of plugins that crashed in a group
+    ReplayStore* replays_ = nullptr;
 };
 
 }  // namespace varde::evaluate

@@ -18,10 +18,6 @@ void move_texts(std::string& area, std::vector<varde_text>& places) {
     area = std::move(kept);
 }
 
-bool holds_symbol(std::uint8_t kind) {
-    return kind == VARDE_TEXT || kind == VARDE_LIST || kind == VARDE_OBJECT || kind == VARDE_BIG_INTEGER;
-}
-
 template <class T>
 void reorder(std::vector<T>& column, std::size_t first, const std::vector<std::size_t>& order) {
     std::vector<T> moved;
@@ -42,9 +38,9 @@ void LiveColumns::append_to(Rows& rows, const core::Event& event, PayloadReader&
     const std::uint8_t kind = reader.read(event.payload, *plan_, symbols_, values);
     rows.time.push_back(core::to_us(event.time));
     rows.sequence.push_back(event.seq);
-    rows.category.push_back(symbols_.intern(event.category));
-    rows.room.push_back(event.room_id.empty() ? 0 : symbols_.intern(event.room_id));
-    rows.stream.push_back(event.stream_id.empty() ? 0 : symbols_.intern(event.stream_id));
+    rows.category.push_back(symbols_.intern(event.category, SymbolTable::Of::open));
+    rows.room.push_back(event.room_id.empty() ? 0 : symbols_.intern(event.room_id, SymbolTable::Of::open));
+    rows.stream.push_back(event.stream_id.empty() ? 0 : symbols_.intern(event.stream_id, SymbolTable::Of::open));
     rows.payload_kind.push_back(kind);
     for (std::size_t i = 0; i < values.size(); ++i) {
         rows.keys[i].kind.push_back(values[i].kind);

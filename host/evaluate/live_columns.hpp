@@ -14,6 +14,11 @@
 
 namespace varde::evaluate {
 
+/// Whether a cell of that VARDE_* kind has a symbol as its value.
+[[nodiscard]] inline bool holds_symbol(std::uint8_t kind) {
+    return kind == VARDE_TEXT || kind == VARDE_LIST || kind == VARDE_OBJECT || kind == VARDE_BIG_INTEGER;
+}
+
 /// Events as columns: element i of every vector is event i. Texts lie in one string per kind of text.
 struct Rows {
     struct Key {

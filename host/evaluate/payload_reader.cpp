@@ -34,7 +34,7 @@ ColumnValue number(std::string_view token, SymbolTable& symbols) {
         std::int64_t integer = 0;
         const auto [at, error] = std::from_chars(token.data(), end, integer);
         if (error == std::errc{} && at == end) return {VARDE_INTEGER, integer};
-        return {VARDE_BIG_INTEGER, symbols.intern(token)};
+        return {VARDE_BIG_INTEGER, symbols.intern(token, SymbolTable::Of::payload)};
     }
     double real = 0;
     // Too large or too small for a double: infinity or 0, as strtod (and Python) have it.
@@ -55,7 +55,7 @@ ColumnValue value_of(sj::value value, SymbolTable& symbols) {
         case sj::json_type::string: {
             std::string_view text;
             if (value.get_string().get(text) != simdjson::SUCCESS) return {VARDE_TEXT, 0};
-            return {VARDE_TEXT, symbols.intern(text)};
+            return {VARDE_TEXT, symbols.intern(text, SymbolTable::Of::payload)};
         }
         case sj::json_type::number: return number(value.raw_json_token(), symbols);
         case sj::json_type::boolean: {
@@ -67,14 +67,14 @@ ColumnValue value_of(sj::value value, SymbolTable& symbols) {
             sj::array list;
             std::string_view text;
             if (value.get_array().get(list) != simdjson::SUCCESS || list.raw_json().get(text) != simdjson::SUCCESS) return {};
-            return {VARDE_LIST, symbols.intern(without_blanks(text))};
+            return {VARDE_LIST, symbols.intern(without_blanks(text), SymbolTable::Of::payload)};
         }
         case sj::json_type::object: {
             sj::object object;
             std::string_view text;
             if (value.get_object().get(object) != simdjson::SUCCESS || object.raw_json().get(text) != simdjson::SUCCESS)
                 return {};
-            return {VARDE_OBJECT, symbols.intern(without_blanks(text))};
+            return {VARDE_OBJECT, symbols.intern(without_blanks(text), SymbolTable::Of::payload)};
         }
         default: return {VARDE_NULL, 0};
     }

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace varde::evaluate {
 namespace {
 
@@ -13,8 +15,14 @@ using core::Failed;
 using core::FailureReason;
 using core::Phase;
 
-constexpr std::size_t max_instances = 16;
+constexpr std::size_t max_instances = 16;   // of one rule
+constexpr std::uint32_t slots_of_one = 64;  // the worker has so many for each plugin
 constexpr int max_deaths_of_one_run = 3;
+constexpr std::uint64_t runs_between_looks = 16;  // at the worker's memory
+
+Failed failed(FailureReason reason, Phase phase, std::string message) {
+    return Failed{reason, phase, std::move(message), 0, 0, {}};
+}
 
 }  // namespace
 
@@ -25,126 +33,233 @@ std::vector<std::string> unknown_required_zones(const wire::Declarations& declar
     return unknown;
 }
 
-RuleRunner::RuleRunner(const WorkerHouse& house, ports::RuleSpec spec, ports::LogSink& log)
-    : house_{house}, spec_{std::move(spec)}, log_{log} {}
+RuleRunner::RuleRunner(WorkerNursery& nursery, const RunnerLimits& limits, std::vector<ports::RuleSpec> members,
+                       ports::LogSink& log)
+    : nursery_{nursery}, limits_{limits}, members_{std::move(members)}, log_{log} {}
 
-bool RuleRunner::adopt(const ports::RuleSpec& other) {
-    const bool same = spec_.plugin.rule_id == other.plugin.rule_id && spec_.plugin.sha256 == other.plugin.sha256 &&
-                      spec_.timeout == other.timeout && spec_.memory_bytes == other.memory_bytes;
-    if (same) spec_ = other;
+bool RuleRunner::adopt(const std::vector<ports::RuleSpec>& others) {
+    const bool same = std::ranges::equal(members_, others, [](const ports::RuleSpec& a, const ports::RuleSpec& b) {
+        return a.plugin.rule_id == b.plugin.rule_id && a.plugin.sha256 == b.plugin.sha256 && a.memory_bytes == b.memory_bytes;
+    });
+    if (same) members_ = others;
     return same;
 }
 
-std::optional<Failed> RuleRunner::ensure_worker() {
-    if (worker_ && worker_->alive()) return std::nullopt;
-    worker_.reset();
-    if (!spec_.plugin.bytes) return Failed{FailureReason::not_loaded, Phase::load, "there is no plugin for the rule", 0, 0, {}};
-    auto started = RuleWorker::start(house_, spec_.plugin, {spec_.timeout, spec_.memory_bytes});
-    if (auto* failed = std::get_if<Failed>(&started)) return std::move(*failed);
+std::optional<Failed> RuleRunner::begin_worker() {
+    std::vector<const ports::Plugin*> plugins;
+    RuleWorker::Limits limits{0, limits_.load_timeout};
+    for (const ports::RuleSpec& member : members_) {
+        if (!member.plugin.bytes) return failed(FailureReason::not_loaded, Phase::load, "there is no plugin for the rule");
+        plugins.push_back(&member.plugin);
+        limits.memory_bytes += member.memory_bytes;
+    }
+    auto started = RuleWorker::start(nursery_, plugins, limits);
+    if (auto* why = std::get_if<Failed>(&started)) return std::move(*why);
     worker_.emplace(std::move(std::get<RuleWorker>(started)));
+    loading_ = true;
+    return std::nullopt;
+}
+
+void RuleRunner::prepare() {
+    if (worker_ && worker_->alive()) return;
+    worker_.reset();
+    if (begin_worker()) worker_.reset();  // tried again, and reported, when it is needed
+}
+
+std::optional<Failed> RuleRunner::ensure_worker() {
+    if (worker_ && worker_->alive() && !loading_) return std::nullopt;
+    if (!loading_) {
+        worker_.reset();
+        if (auto why = begin_worker()) return why;
+    }
+    loading_ = false;
     ++incarnation_;
+    resident_at_first_ = 0;
+    log_bytes_before_ = 0;
+    auto loaded = worker_->finish_load();
+    if (auto* why = std::get_if<Failed>(&loaded)) return std::move(*why);
+    unusable_ = std::move(std::get<std::vector<std::optional<Failed>>>(loaded));
     return std::nullopt;
 }
 
 // The rule may require a zone; only the host has the zone database. So it is made once believing that every zone exists, and if one
 // does not, again knowing that: then the rule gets to say which of its parameters named it.
 std::optional<Failed> RuleRunner::make(Instance& instance) {
+    if (unusable_[instance.member]) return unusable_[instance.member];
     for (std::size_t tries = 0; tries <= wire::max_zones; ++tries) {
-        auto made = worker_->create(instance.slot, instance.tree, instance.unknown_zones);
-        if (auto* failed = std::get_if<Failed>(&made)) return std::move(*failed);
+        auto made = worker_->create(instance.member, instance.slot, instance.tree, instance.unknown_zones);
+        if (auto* why = std::get_if<Failed>(&made)) return std::move(*why);
         instance.declarations = std::move(std::get<wire::Declarations>(made));
         instance.incarnation = incarnation_;
         auto unknown = unknown_required_zones(instance.declarations);
         if (unknown.empty()) return std::nullopt;
         instance.unknown_zones.insert(instance.unknown_zones.end(), unknown.begin(), unknown.end());
-        if (auto failed = worker_->destroy(instance.slot)) return failed;
+        if (auto why = worker_->destroy(instance.slot)) return why;
     }
-    return Failed{FailureReason::create_failed, Phase::create, "requires zones that do not exist", 0, 0, {}};
+    return failed(FailureReason::create_failed, Phase::create, "requires zones that do not exist");
 }
 
 std::optional<Failed> RuleRunner::make_again(Instance& instance) {
+    if (instance.incarnation == incarnation_) return std::nullopt;
     const wire::Declarations before = instance.declarations;
-    if (auto failed = make(instance)) return failed;
+    if (auto why = make(instance)) return why;
     if (instance.declarations == before) return std::nullopt;
     instance.declarations = before;
     instance.incarnation = 0;
-    return Failed{FailureReason::bad_result, Phase::create, "create declared something else the second time", 0, 0, {}};
+    return failed(FailureReason::bad_result, Phase::create, "create declared something else the second time");
 }
 
-std::optional<Failed> RuleRunner::free_a_slot() {
-    if (instances_.size() < max_instances) return std::nullopt;
-    auto oldest =
-        std::find_if(instances_.begin(), instances_.end(), [&](const auto& kept) { return kept->params != spec_.params; });
+bool RuleRunner::has_slot(std::uint32_t slot) const {
+    return std::any_of(instances_.begin(), instances_.end(), [&](const auto& kept) { return kept->slot == slot; });
+}
+
+std::optional<Failed> RuleRunner::free_a_slot(std::size_t member) {
+    const auto of_member = [&](const auto& kept) { return kept->member == member; };
+    if (std::ranges::count_if(instances_, of_member) < static_cast<std::ptrdiff_t>(max_instances)) return std::nullopt;
+    const auto oldest = std::ranges::find_if(
+        instances_, [&](const auto& kept) { return of_member(kept) && kept->params != members_[member].params; });
     const bool lives = (*oldest)->incarnation == incarnation_ && worker_->alive();
-    auto failed = lives ? worker_->destroy((*oldest)->slot) : std::nullopt;
+    auto why = lives ? worker_->destroy((*oldest)->slot) : std::nullopt;
     instances_.erase(oldest);
-    return failed;
+    return why;
 }
 
-std::variant<RuleRunner::Instance*, Failed> RuleRunner::instance(const std::string& params) {
-    if (auto failed = ensure_worker()) return std::move(*failed);
+std::variant<RuleRunner::Instance*, Failed> RuleRunner::instance(std::size_t member, const std::string& params) {
+    if (auto why = ensure_worker()) return with_facts(std::move(*why), member);
     const auto known =
-        std::find_if(instances_.begin(), instances_.end(), [&](const auto& kept) { return kept->params == params; });
+        std::ranges::find_if(instances_, [&](const auto& kept) { return kept->member == member && kept->params == params; });
     if (known != instances_.end()) {
-        if ((*known)->incarnation == incarnation_) return known->get();
-        if (auto failed = make_again(**known)) return std::move(*failed);
+        if (auto why = make_again(**known)) return with_facts(std::move(*why), member);
         return known->get();
     }
     auto tree = params_tree(params);
-    if (!tree) return Failed{FailureReason::create_failed, Phase::create, tree.error().context, 0, 0, {}};
-    if (auto failed = free_a_slot()) return std::move(*failed);
+    if (!tree) return failed(FailureReason::create_failed, Phase::create, tree.error().context);
+    if (auto why = free_a_slot(member)) return with_facts(std::move(*why), member);
     auto made = std::make_unique<Instance>();
-    const auto is_taken = [&](std::uint32_t slot) {
-        return std::any_of(instances_.begin(), instances_.end(), [&](const auto& kept) { return kept->slot == slot; });
-    };
-    while (is_taken(made->slot)) ++made->slot;
+    made->member = static_cast<std::uint32_t>(member);
+    made->slot = made->member * slots_of_one;
+    while (has_slot(made->slot)) ++made->slot;
     made->params = params;
     made->tree = std::move(*tree);
-    auto failed = make(*made);
+    auto why = make(*made);
     log_what_it_wrote();
-    if (failed) return std::move(*failed);
+    if (why) return with_facts(std::move(*why), member);
     instances_.push_back(std::move(made));
     return instances_.back().get();
 }
 
-void RuleRunner::run(Instance& instance, const wire::Binding& binding, std::span<const wire::Item> items, const ReadVerdict& read,
-                     const TakeVerdict& take) {
-    std::size_t at = 0;
+std::optional<Failed> RuleRunner::make_all(std::span<const Work> work) {
+    for (const Work& one : work)
+        if (auto why = make_again(*one.instance)) return why;
+    return std::nullopt;
+}
+
+std::optional<RuleRunner::Split> RuleRunner::run(std::span<const Work> work, const std::shared_ptr<WindowMemory>& memory,
+                                                 const ReadVerdict& read, const TakeVerdict& take) {
+    Place at;
     int deaths = 0;
-    const auto fail_all = [&](const Failed& failed) {
-        for (; at < items.size(); ++at) take(at, failed);
+    const auto skip_empty = [&] {
+        while (at.work < work.size() && at.item == work[at.work].items.size()) at = {at.work + 1, 0};
     };
-    while (at < items.size()) {
-        if (auto failed = ensure_worker()) return fail_all(*failed);
-        if (instance.incarnation != incarnation_)
-            if (auto failed = make_again(instance)) return fail_all(*failed);
-        RuleWorker::Answers answers = worker_->ask(instance.slot, binding, items.subspan(at));
+    const auto give = [&](core::Verdict verdict) {
+        if (auto* why = std::get_if<Failed>(&verdict)) verdict = with_facts(std::move(*why), work[at.work].instance->member);
+        take(at, std::move(verdict));
+        ++at.item;
+        skip_empty();
+    };
+    const auto fail_all = [&](const Failed& why) {
+        while (at.work < work.size()) give(why);
+        return std::nullopt;
+    };
+    std::vector<RuleWorker::Section> sections;
+    for (skip_empty(); at.work < work.size();) {
+        if (auto why = ensure_worker()) return fail_all(*why);
+        if (auto why = make_all(work.subspan(at.work))) return fail_all(*why);
+        if (auto why = worker_->attach(memory)) return fail_all(*why);
+        sections.clear();
+        for (std::size_t i = at.work; i < work.size(); ++i) {
+            const auto items = i == at.work ? work[i].items.subspan(at.item) : work[i].items;
+            sections.push_back({work[i].instance->slot, members_[work[i].instance->member].timeout, work[i].binding, items});
+        }
+        RuleWorker::Answers answers = worker_->ask(sections);
         wire::ByteReader in{answers.records};
         for (std::size_t i = 0; i < answers.completed; ++i) {
             auto verdict = read(at, in);
             if (!verdict) {
-                const Failed failed = worker_->convict("an answer cannot be read");
-                if (!answers.failure) answers.failure = failed;
+                const Failed why = worker_->convict(FailureReason::protocol, "an answer cannot be read");
+                if (!answers.failure) answers.failure = why;
                 break;
             }
-            take(at++, std::move(*verdict));
+            // A flood is held against the last item: whose it was nobody can say.
+            if (i + 1 == answers.completed && !answers.failure) answers.failure = check_log();
+            if (i + 1 == answers.completed && answers.failure && answers.failure->reason == FailureReason::log_flood) break;
+            give(std::move(*verdict));
         }
         if (worker_->alive()) log_what_it_wrote();
         if (!answers.failure) continue;
-        take(at++, *answers.failure);
+        const std::size_t guilty = work[at.work].instance->member;
+        give(*answers.failure);
+        if (members_.size() > 1) return Split{guilty};
         if (++deaths < max_deaths_of_one_run) continue;
         Failed rest = *answers.failure;
         rest.message =
             clean_message("not asked, its worker died " + std::to_string(deaths) + " times in this run: " + rest.message);
         return fail_all(rest);
     }
+    retire_if_due();
+    return std::nullopt;
+}
+
+std::optional<std::size_t> RuleRunner::blamed() const {
+    if (!worker_ || worker_->alive()) return std::nullopt;
+    return std::min<std::size_t>(worker_->blamed(), members_.size() - 1);
+}
+
+std::optional<Failed> RuleRunner::check_log() {
+    if (!worker_->alive() || worker_->log_bytes() - log_bytes_before_ <= limits_.max_log_bytes) return std::nullopt;
+    return worker_->convict(
+        FailureReason::log_flood,
+        fmt::format("wrote more than isolation.max_log_bytes ({}) to its log in one run", limits_.max_log_bytes));
+}
+
+void RuleRunner::retire_if_due() {
+    if (!worker_ || !worker_->alive()) return;
+    log_bytes_before_ = worker_->log_bytes();
+    std::string why;
+    if (worker_->evaluations() >= limits_.max_evaluations)
+        why = fmt::format("max_evaluations: {}", worker_->evaluations());
+    else if (worker_->age() >= limits_.max_age)
+        why = fmt::format("max_age_seconds: {}", limits_.max_age.count());
+    if (++runs_ % runs_between_looks == 0 || resident_at_first_ == 0) {
+        const std::uint64_t resident = worker_->resident_bytes();
+        if (resident_at_first_ == 0) resident_at_first_ = resident;
+        if (resident > resident_at_first_ + limits_.max_growth_bytes)
+            why = fmt::format("max_growth_mb: grew from {} to {} MiB", resident_at_first_ >> 20, resident >> 20);
+    }
+    if (why.empty()) return;
+    log_.log(ports::LogLevel::warning, "evaluate", "worker_recycled", "a worker is replaced by a fresh one",
+             {{"rule_id", members_.front().plugin.rule_id}, {"reason", why}, {"pid", std::int64_t{worker_->pid()}}});
+    worker_.reset();
+    prepare();
 }
 
 void RuleRunner::log_what_it_wrote() {
     if (!worker_) return;
     const std::string text = worker_->take_log();
     if (text.empty() || !log_.wants(ports::LogLevel::debug)) return;
-    log_.log(ports::LogLevel::debug, "evaluate", "rule_log", text, {{"rule_id", spec_.plugin.rule_id}});
+    log_.log(ports::LogLevel::debug, "evaluate", "rule_log", text, {{"rule_id", members_.front().plugin.rule_id}});
+}
+
+Failed RuleRunner::with_facts(Failed failed, std::size_t member) const {
+    auto evidence = failed.evidence ? std::make_shared<core::Evidence>(*failed.evidence) : std::make_shared<core::Evidence>();
+    const ports::Plugin& plugin = members_[member].plugin;
+    evidence->path = plugin.path;
+    evidence->version = plugin.version;
+    evidence->sdk = plugin.sdk;
+    evidence->sha256 = plugin.sha256;
+    evidence->incarnation = incarnation_;
+    failed.evidence = std::move(evidence);
+    return failed;
 }
 
 }  // namespace varde::evaluate

@@ -5,6 +5,7 @@
 #include "ports/log_sink.hpp"
 #include "wire/message.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,13 +17,24 @@
 
 namespace varde::evaluate {
 
-/// One rule with its worker: starts it when it is needed and again when it died. One thread.
+/// When a sound worker is replaced all the same, and what it may write.
+struct RunnerLimits {
+    std::chrono::milliseconds load_timeout{2000};
+    std::uint64_t max_evaluations = 1'000'000;
+    std::chrono::seconds max_age{86'400};
+    std::uint64_t max_growth_bytes = 32u << 20;
+    std::uint64_t max_log_bytes = 1u << 20;  ///< of one run
+};
+
+/// The rules of one worker (one rule, or the rules of a `group:`): starts it when it is needed and again when it died. Blocking; one
+/// thread at a time.
 class RuleRunner {
   public:
-    RuleRunner(const WorkerHouse& house, ports::RuleSpec spec, ports::LogSink& log);
+    RuleRunner(WorkerNursery& nursery, const RunnerLimits& limits, std::vector<ports::RuleSpec> members, ports::LogSink& log);
 
     /// A rule made with some parameters. Lives on when the worker dies: it is made again in the next one.
     struct Instance {
+        std::uint32_t member = 0;
         std::uint32_t slot = 0;
         std::string params;
         wire::ParamsTree tree;
@@ -30,36 +42,68 @@ class RuleRunner {
         wire::Declarations declarations;
         std::uint64_t incarnation = 0;  ///< of the worker that it was made in last
     };
+    /// Begins to start the worker, so that several runners can do so at once. Optional.
+    void prepare();
     /// Valid until the next call. Instances of other parameters than the rule's own are kept for a while.
-    [[nodiscard]] std::variant<Instance*, core::Failed> instance(const std::string& params);
+    [[nodiscard]] std::variant<Instance*, core::Failed> instance(std::size_t member, const std::string& params);
 
-    /// Gives the verdict on item i; nullopt: the bytes are no answer.
-    using ReadVerdict = std::function<std::optional<core::Verdict>(std::size_t i, wire::ByteReader& in)>;
-    using TakeVerdict = std::function<void(std::size_t i, core::Verdict verdict)>;
-    /// Evaluates `items` in order; every one gets exactly one verdict. One that kills the worker fails, the rest goes to a new worker;
-    /// after the third death in one call the rest fails without being asked.
-    void run(Instance& instance, const wire::Binding& binding, std::span<const wire::Item> items, const ReadVerdict& read,
-             const TakeVerdict& take);
+    /// Items of one instance.
+    struct Work {
+        Instance* instance = nullptr;
+        const wire::Binding* binding = nullptr;
+        std::span<const wire::Item> items;
+    };
+    struct Place {
+        std::size_t work = 0;
+        std::size_t item = 0;
+    };
+    /// A member of a group that ended the worker: it must go to a worker of its own. Items without a verdict are to be asked again.
+    struct Split {
+        std::size_t member = 0;
+    };
+    /// Gives the verdict on an item; nullopt: the bytes are no answer.
+    using ReadVerdict = std::function<std::optional<core::Verdict>(Place place, wire::ByteReader& in)>;
+    using TakeVerdict = std::function<void(Place place, core::Verdict verdict)>;
+    /// Evaluates everything in order, with windows in `memory`; every item gets exactly one verdict. One that kills the worker fails, the
+    /// rest goes to a new worker; after the third death in one call the rest fails without being asked. In a group the first death stops
+    /// the call with a Split.
+    std::optional<Split> run(std::span<const Work> work, const std::shared_ptr<WindowMemory>& memory, const ReadVerdict& read,
+                             const TakeVerdict& take);
 
-    [[nodiscard]] const ports::RuleSpec& spec() const { return spec_; }
-    /// True if a worker of `other` would be the same: then only the parameters are taken over.
-    [[nodiscard]] bool adopt(const ports::RuleSpec& other);
+    /// The member whose code ran when the worker ended, as the worker said; nullopt: it lives.
+    [[nodiscard]] std::optional<std::size_t> blamed() const;
+    [[nodiscard]] const std::vector<ports::RuleSpec>& members() const { return members_; }
+    [[nodiscard]] const ports::RuleSpec& spec(std::size_t member) const { return members_[member]; }
+    /// True if a runner of `others` would be the same: then only their parameters are taken over.
+    [[nodiscard]] bool adopt(const std::vector<ports::RuleSpec>& others);
     [[nodiscard]] std::uint32_t posture() const { return worker_ ? worker_->posture() : 0; }
     /// For tests: 0 while there is no worker.
     [[nodiscard]] int worker_pid() const { return worker_ ? worker_->pid() : 0; }
 
   private:
+    std::optional<core::Failed> begin_worker();
     std::optional<core::Failed> ensure_worker();
     std::optional<core::Failed> make(Instance& instance);
     std::optional<core::Failed> make_again(Instance& instance);
-    std::optional<core::Failed> free_a_slot();
+    std::optional<core::Failed> make_all(std::span<const Work> work);
+    std::optional<core::Failed> free_a_slot(std::size_t member);
+    [[nodiscard]] bool has_slot(std::uint32_t slot) const;
+    std::optional<core::Failed> check_log();
+    void retire_if_due();
     void log_what_it_wrote();
+    core::Failed with_facts(core::Failed failed, std::size_t member) const;
 
-    const WorkerHouse& house_;
-    ports::RuleSpec spec_;
+    WorkerNursery& nursery_;
+    RunnerLimits limits_;
+    std::vector<ports::RuleSpec> members_;
     ports::LogSink& log_;
     std::optional<RuleWorker> worker_;
+    bool loading_ = false;
+    std::vector<std::optional<core::Failed>> unusable_;  ///< by member: what its load said
     std::uint64_t incarnation_ = 0;
+    std::uint64_t runs_ = 0;
+    std::uint64_t resident_at_first_ = 0;  ///< of this worker, after its first run
+    std::uint64_t log_bytes_before_ = 0;
     std::vector<std::unique_ptr<Instance>> instances_;  ///< oldest first
 };
 

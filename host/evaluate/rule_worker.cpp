@@ -1,17 +1,23 @@
 #include "evaluate/rule_worker.hpp"
 
-#include "evaluate/worker_death.hpp"
-
 #include <algorithm>
 #include <cstring>
+#include <thread>
 
 namespace varde::evaluate {
 namespace {
 
 using core::Failed;
 using core::Phase;
+using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using Clock = std::chrono::steady_clock;  // CLOCK_MONOTONIC, as the worker's marker
+
+/// What a rule at its deadline gets to store its stack. A signal that is not blocked arrives within microseconds.
+constexpr milliseconds stack_patience{10};
+/// A dying process closes its pipes a little before its end can be waited for; one that closed them and lives on is ended.
+constexpr milliseconds closing_patience{50};
+constexpr milliseconds kill_patience{1000};
 
 Failed spawn_failed(const core::Error& error) {
     return Failed{core::FailureReason::spawn_failed, Phase::spawn, clean_message(error.context), 0, 0, {}};
@@ -19,13 +25,10 @@ Failed spawn_failed(const core::Error& error) {
 
 void copy_text(char (&to)[32], const std::string& from) { std::memcpy(to, from.data(), std::min(from.size(), sizeof to - 1)); }
 
-wire::SetupMessage setup_of(const ports::Plugin& plugin, const RuleLimits& limits, std::size_t batch_bytes) {
-    wire::SetupMessage setup{};
-    setup.magic = wire::setup_magic;
+wire::SetupPlugin setup_of(const ports::Plugin& plugin) {
+    wire::SetupPlugin setup{};
     setup.abi_major = plugin.abi_major;
     setup.abi_minor_needed = plugin.abi_minor_needed;
-    setup.memory_bytes = limits.memory_bytes;
-    setup.batch_bytes = batch_bytes;
     copy_text(setup.rule_id, plugin.rule_id);
     copy_text(setup.version, plugin.version);
     copy_text(setup.sdk, plugin.sdk);
@@ -34,59 +37,70 @@ wire::SetupMessage setup_of(const ports::Plugin& plugin, const RuleLimits& limit
 
 }  // namespace
 
-std::variant<RuleWorker, Failed> RuleWorker::start(const WorkerHouse& house, const ports::Plugin& plugin,
-                                                   const RuleLimits& limits) {
+std::variant<RuleWorker, Failed> RuleWorker::start(WorkerNursery& nursery, std::span<const ports::Plugin* const> plugins,
+                                                   const Limits& limits) {
     auto channel = ControlChannel::make();
     if (!channel) return spawn_failed(channel.error());
-    auto process = WorkerProcess::spawn(house.program, house.cpu);
+    auto process = nursery.take();
     if (!process) return spawn_failed(process.error());
     channel->expect();
-    const auto sent = process->send_setup(setup_of(plugin, limits, house.batch.bytes().size()),
-                                          {plugin.bytes->fd(), house.batch.fd(), channel->control_fd(),
-                                           channel->worker_request_fd(), channel->worker_response_fd()});
+    const wire::SetupMessage head{wire::setup_magic, wire::SetupMode::run, static_cast<std::uint32_t>(plugins.size()), 0,
+                                  limits.memory_bytes};
+    std::vector<wire::SetupPlugin> facts;
+    std::vector<int> descriptors{channel->control_fd(), channel->worker_request_fd(), channel->worker_response_fd()};
+    for (const ports::Plugin* plugin : plugins) {
+        facts.push_back(setup_of(*plugin));
+        descriptors.push_back(plugin->bytes->fd());
+    }
+    const auto sent = process->send_setup(head, facts, descriptors);
     channel->close_worker_end();
-    RuleWorker worker{std::move(*process), std::move(*channel), house, limits};
-    if (!sent) return worker.bury(Phase::spawn, false, {});
-    if (auto failure = worker.load()) return std::move(*failure);
+    RuleWorker worker{std::move(*process), std::move(*channel), limits, plugins.size()};
+    if (!sent) return worker.bury(Phase::spawn, nullptr, Obituary::Kill::none);
     return worker;
 }
 
-std::optional<Failed> RuleWorker::load() {
-    if (auto failure = await_one(Phase::load)) return failure;
+std::variant<std::vector<std::optional<Failed>>, Failed> RuleWorker::finish_load() {
+    if (auto failure = await_one(Phase::load)) return std::move(*failure);
     wire::ByteReader in{channel_.copy_response()};
     const auto kind = in.take<wire::ResponseKind>();
-    if (kind == wire::ResponseKind::done) {
-        posture_ = in.take<std::uint32_t>();
-        if (in.ok()) return std::nullopt;
+    posture_ = in.take<std::uint32_t>();
+    const auto count = in.take<std::uint32_t>();
+    if (kind != wire::ResponseKind::done || count != n_plugins_)
+        return convict(core::FailureReason::protocol, "malformed answer to load");
+    std::vector<std::optional<Failed>> failures(count);
+    for (auto& failure : failures) {
+        if (in.take<std::uint32_t>() == 0) continue;
+        wire::Fault fault;
+        wire::take(in, fault);
+        failure = failure_of(fault, Phase::load, limits_.memory_bytes);
     }
-    wire::Fault fault;
-    wire::take(in, fault);
-    if (kind != wire::ResponseKind::fault || !in.ok()) return convict("malformed answer to load");
-    alive_ = false;
-    return failure_of(fault, Phase::load, limits_.memory_bytes);
+    if (!in.ok()) return convict(core::FailureReason::protocol, "malformed answer to load");
+    return failures;
 }
 
-std::variant<wire::Declarations, Failed> RuleWorker::create(std::uint32_t slot, const wire::ParamsTree& params,
+std::variant<wire::Declarations, Failed> RuleWorker::create(std::uint32_t plugin, std::uint32_t slot,
+                                                            const wire::ParamsTree& params,
                                                             const std::vector<std::string>& unknown_zones) {
     wire::ByteWriter out = channel_.request();
     out.put(wire::RequestKind::create);
+    out.put(plugin);
     out.put(slot);
     wire::put(out, params);
     wire::put_texts(out, unknown_zones);
     if (!out.ok())
         return Failed{core::FailureReason::create_failed, Phase::create, "the parameters are larger than 1 MiB", 0, 0, {}};
-    if (!channel_.ring(out.size())) return bury(Phase::create, false, {});
+    if (!channel_.ring(out.size())) return bury(Phase::create, nullptr, Obituary::Kill::none);
     if (auto failure = await_one(Phase::create)) return std::move(*failure);
     wire::ByteReader in{channel_.copy_response()};
     if (in.take<wire::ResponseKind>() == wire::ResponseKind::done) {
         wire::Declarations declarations;
         wire::take(in, declarations);
         if (in.ok()) return declarations;
-        return convict("malformed declarations");
+        return convict(core::FailureReason::protocol, "malformed declarations");
     }
     wire::Fault fault;
     wire::take(in, fault);
-    if (!in.ok()) return convict("malformed answer to create");
+    if (!in.ok()) return convict(core::FailureReason::protocol, "malformed answer to create");
     return failure_of(fault, Phase::create, limits_.memory_bytes);
 }
 
@@ -94,114 +108,175 @@ std::optional<Failed> RuleWorker::destroy(std::uint32_t slot) {
     wire::ByteWriter out = channel_.request();
     out.put(wire::RequestKind::destroy);
     out.put(slot);
-    if (!channel_.ring(out.size())) return bury(Phase::destroy, false, {});
+    if (!channel_.ring(out.size())) return bury(Phase::destroy, nullptr, Obituary::Kill::none);
     return await_one(Phase::destroy);
 }
 
-std::size_t RuleWorker::write_items(std::uint32_t slot, const wire::Binding& binding, std::span<const wire::Item> items,
-                                    std::size_t& size) {
+std::optional<Failed> RuleWorker::attach(const std::shared_ptr<WindowMemory>& memory) {
+    if (attached_ == memory) return std::nullopt;
+    if (!process_.send_descriptor(memory->fd())) return bury(Phase::create, nullptr, Obituary::Kill::none);
     wire::ByteWriter out = channel_.request();
-    out.put(wire::RequestKind::evaluate);
-    out.put(slot);
-    out.put(static_cast<std::uint64_t>(nanoseconds{limits_.timeout}.count()));
-    wire::put(out, binding);
-    const std::size_t count_at = out.size();
-    out.put(std::uint32_t{0});
-    std::uint32_t written = 0;
-    std::size_t end = out.size();
-    for (const wire::Item& item : items) {
-        wire::put(out, item);
-        if (!out.ok()) break;
-        end = out.size();
-        ++written;
-    }
-    out.rewind(count_at);
-    out.put(written);
-    size = end;
-    return written;
+    out.put(wire::RequestKind::attach);
+    out.put(std::uint64_t{memory->bytes().size()});
+    if (!channel_.ring(out.size())) return bury(Phase::create, nullptr, Obituary::Kill::none);
+    if (auto failure = await_one(Phase::create)) return failure;
+    wire::ByteReader in{channel_.copy_response()};
+    if (in.take<wire::ResponseKind>() != wire::ResponseKind::done)
+        return convict(core::FailureReason::protocol, "it did not take its window memory");
+    attached_ = memory;
+    return std::nullopt;
 }
 
-RuleWorker::Answers RuleWorker::ask(std::uint32_t slot, const wire::Binding& binding, std::span<const wire::Item> items) {
+// As many items as the request area takes; the sections' order is kept.
+std::size_t RuleWorker::write_sections(std::span<const Section> sections, std::size_t& size) {
+    wire::ByteWriter out = channel_.request();
+    out.put(wire::RequestKind::evaluate);
+    const std::size_t count_at = out.size();
+    std::uint32_t n_sections = 0;
+    out.put(n_sections);
+    std::size_t end = out.size();
+    std::size_t items = 0;
+    bool full = false;
+    for (std::size_t i = 0; i < sections.size() && !full; ++i) {
+        const Section& section = sections[i];
+        const std::size_t head_at = end;
+        wire::SectionHead head{section.slot, 0, static_cast<std::uint64_t>(nanoseconds{section.timeout}.count())};
+        wire::put(out, head);
+        wire::put(out, *section.binding);
+        for (const wire::Item& item : section.items) {
+            wire::put(out, item);
+            full = !out.ok();
+            if (full) break;
+            end = out.size();
+            ++head.n_items;
+        }
+        out.rewind(head_at);
+        if (head.n_items == 0) break;
+        wire::put(out, head);
+        out.rewind(end);
+        items += head.n_items;
+        ++n_sections;
+    }
+    out.rewind(count_at);
+    out.put(n_sections);
+    size = end;
+    return items;
+}
+
+RuleWorker::Answers RuleWorker::ask(std::span<const Section> sections) {
     Answers answers;
     std::size_t size = 0;
-    const std::size_t asked = write_items(slot, binding, items, size);
+    const std::size_t asked = write_sections(sections, size);
     if (!channel_.ring(size)) {
-        answers.failure = bury(Phase::evaluate, false, {});
+        answers.failure = bury(Phase::evaluate, nullptr, Obituary::Kill::none);
         return answers;
     }
-    answers.failure = await_items(asked);
+    answers.failure = await_items(sections, asked);
     answers.completed = std::min<std::size_t>(channel_.completed(), asked);
     answers.records = channel_.copy_response();
-    if (!answers.failure && answers.completed == 0) answers.failure = convict("answered no item of a request");
+    evaluations_ += answers.completed;
+    if (!answers.failure && answers.completed == 0)
+        answers.failure = convict(core::FailureReason::protocol, "answered no item of a request");
     // A worker that claims to have finished everything and then dies: the last item is to blame, its answer does not count.
     if (answers.failure && answers.completed == asked) answers.completed = asked - 1;
     return answers;
 }
 
 std::optional<Failed> RuleWorker::await_one(Phase phase) {
-    const auto deadline = Clock::now() + load_timeout_;
+    WorkerDeadline deadline{limits_.load_timeout, Clock::now()};
     for (;;) {
-        const auto now = Clock::now();
-        switch (channel_.wait(process_.pidfd(), deadline - now)) {
+        switch (channel_.wait(process_.pidfd(), deadline.due() - Clock::now())) {
             case ControlChannel::Heard::answer:
                 // The load is the one answer that no request was sent for.
                 if (phase == Phase::load || channel_.answer_is_current()) return std::nullopt;
-                return convict("answered a request that was not asked");
-            case ControlChannel::Heard::death: return bury(phase, false, load_timeout_);
+                return convict(core::FailureReason::protocol, "answered a request that was not asked");
+            case ControlChannel::Heard::death: return bury(phase, &deadline, Obituary::Kill::none);
             case ControlChannel::Heard::timeout:
-                if (Clock::now() >= deadline) return bury(phase, true, load_timeout_);
+                switch (deadline.judge(Clock::now(), [this] { return process_.cpu_share(); })) {
+                    case WorkerDeadline::Verdict::wait: break;
+                    case WorkerDeadline::Verdict::expired: return bury(phase, &deadline, Obituary::Kill::deadline);
+                    case WorkerDeadline::Verdict::starved: return bury(phase, &deadline, Obituary::Kill::starved);
+                }
         }
     }
 }
 
 // The deadline is each item's own. The worker's marker says which item is in flight and since when; it can only gain time by moving
 // on, and that at most once per item.
-std::optional<Failed> RuleWorker::await_items(std::size_t n_items) {
+std::optional<Failed> RuleWorker::await_items(std::span<const Section> sections, std::size_t n_items) {
     std::uint32_t seen = 0;
-    auto since = Clock::now();
+    std::size_t section = 0;
+    std::size_t section_end = sections.front().items.size();
+    WorkerDeadline deadline{sections.front().timeout, Clock::now()};
     for (;;) {
-        const auto heard = channel_.wait(process_.pidfd(), since + limits_.timeout - Clock::now());
+        const auto heard = channel_.wait(process_.pidfd(), deadline.due() - Clock::now());
         if (heard == ControlChannel::Heard::answer) {
             if (channel_.answer_is_current()) return std::nullopt;
-            return convict("answered a request that was not asked");
+            return convict(core::FailureReason::protocol, "answered a request that was not asked");
         }
-        if (heard == ControlChannel::Heard::death) return bury(Phase::evaluate, false, limits_.timeout);
-        const auto now = Clock::now();
-        if (now < since + limits_.timeout) continue;
         const std::uint32_t started = channel_.started();
-        if (started <= seen || started > n_items) return bury(Phase::evaluate, true, limits_.timeout);
-        seen = started;
-        const Clock::time_point begun{nanoseconds{static_cast<std::int64_t>(channel_.started_ns())}};
-        since = std::clamp(begun, since, now);
+        const auto now = Clock::now();
+        if (started > seen && started <= n_items) {
+            seen = started;
+            while (started > section_end && section + 1 < sections.size()) section_end += sections[++section].items.size();
+            const Clock::time_point begun{nanoseconds{static_cast<std::int64_t>(channel_.started_ns())}};
+            deadline.restart(std::clamp(begun, deadline.begun(), now), sections[section].timeout);
+        }
+        if (heard == ControlChannel::Heard::death) return bury(Phase::evaluate, &deadline, Obituary::Kill::none);
+        switch (deadline.judge(now, [this] { return process_.cpu_share(); })) {
+            case WorkerDeadline::Verdict::wait: break;
+            case WorkerDeadline::Verdict::expired: return bury(Phase::evaluate, &deadline, Obituary::Kill::deadline);
+            case WorkerDeadline::Verdict::starved: return bury(Phase::evaluate, &deadline, Obituary::Kill::starved);
+        }
     }
 }
 
-Failed RuleWorker::bury(Phase phase, bool killed_at_deadline, std::chrono::milliseconds limit) {
+void RuleWorker::ask_for_its_stack() {
+    process_.signal(wire::stack_signal);
+    const auto end = Clock::now() + stack_patience;
+    while (!channel_.stack() && process_.runs() && Clock::now() < end)
+        std::this_thread::sleep_for(std::chrono::microseconds{100});
+}
+
+Failed RuleWorker::bury(Phase phase, const WorkerDeadline* deadline, Obituary::Kill kill) {
     alive_ = false;
     Obituary obituary;
-    if (killed_at_deadline) process_.kill();
-    obituary.exit = process_.reap();
-    if (obituary.exit.lost && !killed_at_deadline) {  // it closed its pipe and lives on
+    if (deadline != nullptr) {
+        obituary.wall = Clock::now() - deadline->begun();
+        obituary.limit = std::chrono::duration_cast<milliseconds>(deadline->timeout());
+    }
+    obituary.share = process_.cpu_share();
+    obituary.uptime = process_.age();
+    if (kill != Obituary::Kill::none) {
+        ask_for_its_stack();
+        process_.kill();
+    }
+    obituary.exit = process_.reap(kill == Obituary::Kill::none ? closing_patience : kill_patience);
+    if (obituary.exit.lost && kill == Obituary::Kill::none) {  // it closed its pipe and lives on
         process_.kill();
         process_.reap();
         return Failed{core::FailureReason::protocol, phase, "the worker closed its channel", 0, 0, {}};
     }
     obituary.crash = channel_.crash();
+    obituary.stack = channel_.stack();
+    obituary.modules = channel_.modules();
     // Before the library is opened it is our own code that failed.
     obituary.phase = phase == Phase::load && channel_.phase() == wire::phase_idle ? Phase::spawn : phase;
-    obituary.killed_at_deadline = killed_at_deadline;
-    obituary.limit = limit;
+    obituary.kill = kill;
     obituary.memory_bytes = limits_.memory_bytes;
+    obituary.evaluation = evaluations_ + (phase == Phase::evaluate ? channel_.started() : 0);
+    obituary.pid = process_.pid();
+    obituary.posture = posture_;
     obituary.log_tail = process_.take_log();
     return failure_of(obituary);
 }
 
-Failed RuleWorker::convict(const std::string& what) {
+Failed RuleWorker::convict(core::FailureReason reason, const std::string& what) {
     alive_ = false;
     process_.kill();
     process_.reap();
-    return Failed{
-        core::FailureReason::protocol, Phase::evaluate, clean_message("the worker broke the protocol: " + what), 0, 0, {}};
+    const std::string text = reason == core::FailureReason::protocol ? "the worker broke the protocol: " + what : what;
+    return Failed{reason, Phase::evaluate, clean_message(text), 0, 0, {}};
 }
 
 }  // namespace varde::evaluate

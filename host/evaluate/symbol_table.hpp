@@ -14,7 +14,12 @@ class SymbolTable {
   public:
     explicit SymbolTable(std::shared_ptr<const ColumnPlan> plan) : plan_{std::move(plan)} {}
 
-    varde_symbol intern(std::string_view text);
+    /// Whose text it is. What stands in a column that every rule may see is `open`; what only stands in payloads is not shown to a rule
+    /// that did not declare the key.
+    enum class Of { open, payload };
+    varde_symbol intern(std::string_view text, Of of);
+    /// Of an own symbol, by place: it stands in an open column.
+    [[nodiscard]] bool is_open(std::size_t own) const { return open_[own]; }
     [[nodiscard]] std::string_view text_of(varde_symbol symbol) const;
     /// Including 0 and the literals.
     [[nodiscard]] std::uint32_t size() const { return first_own() + static_cast<std::uint32_t>(own_.size()); }
@@ -28,6 +33,7 @@ class SymbolTable {
   private:
     std::shared_ptr<const ColumnPlan> plan_;
     std::vector<varde_text> own_;
+    std::vector<bool> open_;
     std::string text_;
     TextIndex index_;
 };

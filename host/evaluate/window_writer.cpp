@@ -20,13 +20,14 @@ constexpr std::uint64_t aligned(std::uint64_t offset) {
 class ImageBuilder {
   public:
     explicit ImageBuilder(const WindowContent& content)
-        : content_{content}, columns_{*content.columns}, n_rows_{content.n_rows()} {}
+        : content_{content}, columns_{*content.columns}, n_rows_{content.n_rows()} {
+        for (const std::string& key : content.access->keys) plan_keys_.push_back(columns_.plan().key(key).value());
+    }
 
     std::uint64_t measure() {
-        const auto& plan = columns_.plan();
         header_.magic = wire::image_magic;
         header_.n_rows = n_rows_;
-        header_.n_keys = static_cast<std::uint32_t>(plan.keys().size());
+        header_.n_keys = static_cast<std::uint32_t>(plan_keys_.size());
         header_.n_symbols = columns_.symbols().size();
         header_.n_zones = static_cast<std::uint32_t>(content_.zones->size());
         header_.time = place(n_rows_ * sizeof(std::int64_t));
@@ -44,10 +45,9 @@ class ImageBuilder {
         for (const auto& zone : *content_.zones)
             zones_.push_back({place(zone.size() * sizeof(varde_transition)), static_cast<std::uint32_t>(zone.size()), 0});
         header_.symbols = place(header_.n_symbols * sizeof(varde_text));
-        literal_bytes_ = 0;
-        for (const std::string& literal : plan.literals()) literal_bytes_ += literal.size();
-        header_.text = place(literal_bytes_ + columns_.symbols().own_text().size());
-        measure_row_texts(plan.wants());
+        choose_symbols();
+        header_.text = place(text_bytes_);
+        measure_row_texts(content_.access->wants);
         header_.size = aligned(end_);
         return header_.size;
     }
@@ -69,10 +69,11 @@ class ImageBuilder {
             header_.payload_kind, [](const Rows& rows) -> const auto& { return rows.payload_kind; });
         copy(header_.keys, keys_.data(), keys_.size());
         for (std::size_t i = 0; i < keys_.size(); ++i) {
+            const std::uint32_t key = plan_keys_[i];
             column<std::uint8_t>(
-                keys_[i].kind, [i](const Rows& rows) -> const auto& { return rows.keys[i].kind; });
+                keys_[i].kind, [key](const Rows& rows) -> const auto& { return rows.keys[key].kind; });
             column<std::int64_t>(
-                keys_[i].value, [i](const Rows& rows) -> const auto& { return rows.keys[i].value; });
+                keys_[i].value, [key](const Rows& rows) -> const auto& { return rows.keys[key].value; });
         }
         copy(header_.zones, zones_.data(), zones_.size());
         for (std::size_t i = 0; i < zones_.size(); ++i)
@@ -97,20 +98,40 @@ class ImageBuilder {
         auto* extra = reinterpret_cast<T*>(base_ + offset) + content_.count;
         for (const RowRef& ref : content_.extras) *extra++ = select(ref.older ? columns_.older() : columns_.rows())[ref.row];
     }
+    // A text that only stands in payload keys which nobody here may know keeps its number, but is not shown.
+    void choose_symbols() {
+        const SymbolTable& symbols = columns_.symbols();
+        const varde_symbol first = symbols.first_own();
+        shown_.resize(symbols.own().size());
+        for (std::size_t i = 0; i < shown_.size(); ++i) shown_[i] = symbols.is_open(i) ? 1 : 0;
+        const auto show = [&](const Rows& rows, std::uint32_t key, std::size_t row) {
+            if (!holds_symbol(rows.keys[key].kind[row])) return;
+            const auto symbol = static_cast<varde_symbol>(rows.keys[key].value[row]);
+            if (symbol >= first) shown_[symbol - first] = 1;
+        };
+        for (const std::uint32_t key : plan_keys_) {
+            for (std::size_t row = content_.first; row < content_.first + content_.count; ++row) show(columns_.rows(), key, row);
+            for (const RowRef& ref : content_.extras) show(ref.older ? columns_.older() : columns_.rows(), key, ref.row);
+        }
+        for (const std::string& literal : columns_.plan().literals()) text_bytes_ += literal.size();
+        for (std::size_t i = 0; i < shown_.size(); ++i)
+            if (shown_[i] != 0) text_bytes_ += symbols.own()[i].length;
+    }
     void write_symbols() {
-        const auto& literals = columns_.plan().literals();
         auto* place = reinterpret_cast<varde_text*>(base_ + header_.symbols);
         auto* text = reinterpret_cast<char*>(base_ + header_.text);
-        *place++ = {0, 0};
         std::uint32_t offset = 0;
-        for (const std::string& literal : literals) {
-            *place++ = {offset, static_cast<std::uint32_t>(literal.size())};
-            if (!literal.empty()) std::memcpy(text + offset, literal.data(), literal.size());
-            offset += static_cast<std::uint32_t>(literal.size());
-        }
-        const std::string& own = columns_.symbols().own_text();
-        if (!own.empty()) std::memcpy(text + offset, own.data(), own.size());
-        for (const varde_text& symbol : columns_.symbols().own()) *place++ = {symbol.offset + offset, symbol.length};
+        const auto put = [&](std::string_view shown) {
+            *place++ = {offset, static_cast<std::uint32_t>(shown.size())};
+            if (!shown.empty()) std::memcpy(text + offset, shown.data(), shown.size());
+            offset += static_cast<std::uint32_t>(shown.size());
+        };
+        put({});
+        for (const std::string& literal : columns_.plan().literals()) put(literal);
+        const SymbolTable& symbols = columns_.symbols();
+        const std::string_view own = symbols.own_text();
+        for (std::size_t i = 0; i < shown_.size(); ++i)
+            put(shown_[i] != 0 ? own.substr(symbols.own()[i].offset, symbols.own()[i].length) : std::string_view{});
     }
     template <class Visit>
     void each_row(Visit visit) const {
@@ -151,7 +172,9 @@ class ImageBuilder {
     ImageHeader header_{};
     std::vector<ImageKey> keys_;
     std::vector<ImageZone> zones_;
-    std::uint64_t literal_bytes_ = 0;
+    std::vector<std::uint32_t> plan_keys_;  ///< of the columns: place in the plan
+    std::vector<std::uint8_t> shown_;       ///< by own symbol
+    std::uint64_t text_bytes_ = 0;
     std::uint64_t end_ = sizeof(ImageHeader);
     std::byte* base_ = nullptr;
 };

@@ -1,5 +1,6 @@
 #pragma once
 #include "evaluate/live_columns.hpp"
+#include "evaluate/payload_access.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +27,7 @@ struct WindowContent {
     std::size_t count = 0;
     std::vector<RowRef> extras;
     const std::vector<std::vector<varde_transition>>* zones = nullptr;  ///< by zone of the plan
+    const PayloadAccess* access = nullptr;  ///< the keys that become columns, in this order; all of them in the columns' plan
 
     [[nodiscard]] std::uint32_t n_rows() const { return static_cast<std::uint32_t>(count + extras.size()); }
     /// Of a row of the image.

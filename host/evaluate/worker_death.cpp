@@ -1,10 +1,12 @@
 #include "evaluate/worker_death.hpp"
 
-#include <sys/syscall.h>
+#include <seccomp.h>
+#include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
-#include <utility>
+#include <memory>
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -15,63 +17,9 @@ namespace {
 using core::FailureReason;
 
 std::string syscall_name(int number) {
-    static constexpr std::pair<int, const char*> names[] = {
-        {SYS_socket, "socket"},
-        {SYS_connect, "connect"},
-        {SYS_bind, "bind"},
-        {SYS_sendto, "sendto"},
-        {SYS_socketpair, "socketpair"},
-        {SYS_clone, "clone"},
-        {SYS_execve, "execve"},
-        {SYS_execveat, "execveat"},
-        {SYS_kill, "kill"},
-        {SYS_tkill, "tkill"},
-        {SYS_tgkill, "tgkill"},
-        {SYS_ptrace, "ptrace"},
-        {SYS_process_vm_readv, "process_vm_readv"},
-        {SYS_process_vm_writev, "process_vm_writev"},
-        {SYS_mmap, "mmap"},
-        {SYS_prctl, "prctl"},
-        {SYS_rt_sigaction, "rt_sigaction"},
-        {SYS_memfd_create, "memfd_create"},
-        {SYS_bpf, "bpf"},
-        {SYS_mount, "mount"},
-        {SYS_unshare, "unshare"},
-        {SYS_setns, "setns"},
-        {SYS_seccomp, "seccomp"},
-        {SYS_personality, "personality"},
-        {SYS_shmget, "shmget"},
-        {SYS_ftruncate, "ftruncate"},
-        {SYS_unlinkat, "unlinkat"},
-        {SYS_dup, "dup"},
-        {SYS_dup3, "dup3"},
-        {SYS_fcntl, "fcntl"},
-        {SYS_setrlimit, "setrlimit"},
-        {SYS_prlimit64, "prlimit64"},
-        {SYS_pipe2, "pipe2"},
-        {SYS_getppid, "getppid"},
-        {SYS_sched_setaffinity, "sched_setaffinity"},
-        {SYS_io_uring_setup, "io_uring_setup"},
-        {SYS_userfaultfd, "userfaultfd"},
-        {SYS_perf_event_open, "perf_event_open"},
-        {SYS_write, "write"},
-        {SYS_read, "read"},
-        {SYS_eventfd2, "eventfd2"},
-        {SYS_chdir, "chdir"},
-        {SYS_wait4, "wait4"},
-#ifdef SYS_fork
-        {SYS_fork, "fork"},
-        {SYS_vfork, "vfork"},
-        {SYS_dup2, "dup2"},
-        {SYS_pipe, "pipe"},
-        {SYS_unlink, "unlink"},
-        {SYS_mkdir, "mkdir"},
-        {SYS_rename, "rename"},
-#endif
-    };
-    for (const auto& [value, name] : names)
-        if (value == number) return fmt::format("{} ({})", name, number);
-    return fmt::format("number {}", number);
+    const std::unique_ptr<char, decltype(&std::free)> name{::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number),
+                                                           &std::free};
+    return name ? fmt::format("{} ({})", name.get(), number) : fmt::format("number {}", number);
 }
 
 FailureReason reason_of_signal(int signal, const wire::CrashRecord& crash) {
@@ -91,9 +39,83 @@ std::string signal_text(int signal) {
     return name == nullptr ? fmt::format("signal {}", signal) : fmt::format("SIG{}", name);
 }
 
+long long whole_ms(std::chrono::nanoseconds time) { return std::chrono::duration_cast<std::chrono::milliseconds>(time).count(); }
+
+std::string address_class(const wire::CrashRecord& crash) {
+    if (crash.signal != SIGSEGV && crash.signal != SIGBUS) return {};
+    constexpr std::uint64_t first_page_that_can_be_mapped = 65536;
+    if (crash.near_stack != 0) return "stack_guard";
+    if (crash.address < first_page_that_can_be_mapped) return "null";
+    return crash.code == SEGV_ACCERR ? "read_only" : "wild";
+}
+
+std::vector<core::StackFrame> frames_of(const wire::StackRecord& stack, const std::vector<wire::ModuleRecord>& modules) {
+    std::vector<core::StackFrame> frames;
+    for (std::size_t i = 0; i < std::min<std::size_t>(stack.n_frames, wire::max_frames); ++i) {
+        // A return address is that of the instruction after the call.
+        const std::uint64_t address = i == 0 ? stack.frames[i] : stack.frames[i] - 1;
+        const auto holds = [&](const wire::ModuleRecord& module) { return address >= module.begin && address < module.end; };
+        const auto module = std::find_if(modules.begin(), modules.end(), holds);
+        if (module == modules.end())
+            frames.push_back({"?", address, {}});
+        else
+            frames.push_back(
+                {clean_message({module->name, ::strnlen(module->name, sizeof module->name)}), address - module->begin, {}});
+    }
+    return frames;
+}
+
+std::string stack_note(const Obituary& obituary, std::size_t frames) {
+    if (frames > 2) return {};
+    if (frames > 0) return "only the address: the code was built without frame pointers, or jumped somewhere wild";
+    if (obituary.kill != Obituary::Kill::none) return "no stack: the rule blocked signals";
+    return obituary.exit.by_signal ? "no stack: no signal handler ran" : "";
+}
+
+void fill_limit(core::Evidence& evidence, FailureReason reason, const Obituary& obituary) {
+    const auto set = [&](const char* name, std::int64_t measured, std::int64_t value) {
+        evidence.limit = name;
+        evidence.limit_measured = measured;
+        evidence.limit_value = value;
+    };
+    if (reason == FailureReason::deadline || reason == FailureReason::starved)
+        set("timeout_ms", whole_ms(obituary.wall), obituary.limit.count());
+    if (reason == FailureReason::out_of_memory)
+        set("memory_mb", static_cast<std::int64_t>(obituary.exit.max_rss_bytes >> 20),
+            static_cast<std::int64_t>(obituary.memory_bytes >> 20));
+}
+
+std::shared_ptr<const core::Evidence> evidence_of(const Obituary& obituary, const wire::CrashRecord& crash,
+                                                  FailureReason reason) {
+    auto evidence = std::make_shared<core::Evidence>();
+    evidence->pid = obituary.pid;
+    evidence->uptime = obituary.uptime;
+    evidence->evaluation = obituary.evaluation;
+    evidence->posture = level_of(obituary.posture);
+    evidence->signal_code = crash.code;
+    evidence->address_class = address_class(crash);
+    evidence->address = crash.address;
+    if (reason == FailureReason::violation && crash.signal != 0) evidence->syscall = syscall_name(crash.syscall);
+    const wire::StackRecord& stack = obituary.stack ? *obituary.stack : crash.stack;
+    evidence->frames = frames_of(stack, obituary.modules);
+    evidence->stack_note = stack_note(obituary, evidence->frames.size());
+    evidence->wall = obituary.wall;
+    evidence->cpu = obituary.share.cpu;
+    evidence->run_delay = obituary.share.run_delay;
+    evidence->max_rss_bytes = obituary.exit.max_rss_bytes;
+    evidence->stderr_tail = obituary.log_tail;
+    fill_limit(*evidence, reason, obituary);
+    return evidence;
+}
+
 std::string sentence(FailureReason reason, const Obituary& obituary, const wire::CrashRecord& crash) {
     const int status = obituary.exit.status;
     switch (reason) {
+        case FailureReason::starved:
+            return fmt::format(
+                "no answer within {} ms, but the machine gave the worker no CPU for {} ms of its life; not held against it",
+                obituary.limit.count(), whole_ms(obituary.share.run_delay));
+        case FailureReason::unkillable: return "SIGKILL had no effect within a second; the process is left behind";
         case FailureReason::deadline: return fmt::format("no answer within {} ms; the worker was killed", obituary.limit.count());
         case FailureReason::stack_overflow: return fmt::format("{}: the 8 MiB stack is used up", signal_text(status));
         case FailureReason::out_of_memory:
@@ -131,14 +153,23 @@ std::string clean_message(std::string_view text) {
     return clean;
 }
 
+std::string_view level_of(std::uint32_t posture) {
+    if ((posture & wire::posture_landlock_files) == 0) return "C";
+    const std::uint32_t all = wire::posture_namespaces | wire::posture_cgroup;
+    return (posture & all) == all ? "A" : "B";
+}
+
 core::Failed failure_of(const Obituary& obituary) {
     core::Failed failed;
     failed.phase = obituary.phase;
+    failed.duration = obituary.wall;
     const WorkerExit& exit = obituary.exit;
     wire::CrashRecord crash = obituary.crash;
     if (crash.signal != static_cast<std::uint32_t>(exit.status)) crash = {};  // not about this death
-    if (obituary.killed_at_deadline)
-        failed.reason = FailureReason::deadline;
+    if (obituary.kill != Obituary::Kill::none)
+        failed.reason = exit.lost                                  ? FailureReason::unkillable
+                        : obituary.kill == Obituary::Kill::starved ? FailureReason::starved
+                                                                   : FailureReason::deadline;
     else if (exit.by_signal)
         failed.reason = reason_of_signal(exit.status, crash);
     else
@@ -148,9 +179,9 @@ core::Failed failure_of(const Obituary& obituary) {
     else
         failed.exit_code = exit.status;
     failed.message = sentence(failed.reason, obituary, crash);
-    if (exit.lost) failed.message += "; it could not be reaped";
     if (!obituary.log_tail.empty()) failed.message += "; stderr: " + obituary.log_tail;
     failed.message = clean_message(failed.message);
+    failed.evidence = evidence_of(obituary, crash, failed.reason);
     return failed;
 }
 

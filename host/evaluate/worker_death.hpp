@@ -6,22 +6,37 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace varde::evaluate {
 
 /// What is known about the end of a worker.
 struct Obituary {
+    enum class Kill { none, deadline, starved };
     WorkerExit exit;
     wire::CrashRecord crash{};  ///< the worker's own words: a hint that is only used to tell cases of one signal apart
-    bool killed_at_deadline = false;
+    std::optional<wire::StackRecord> stack;  ///< where it was at its deadline, if it answered wire::stack_signal
+    std::vector<wire::ModuleRecord> modules;
+    Kill kill = Kill::none;
     core::Phase phase = core::Phase::evaluate;
     std::chrono::milliseconds limit{0};  ///< the deadline that applied
     std::uint64_t memory_bytes = 0;
+    std::chrono::nanoseconds wall{};    ///< of the step it died in
+    std::chrono::nanoseconds uptime{};  ///< since it was started
+    CpuShare share;                     ///< of its whole life
+    std::uint64_t evaluation = 0;
+    int pid = 0;
+    std::uint32_t posture = 0;
     std::string log_tail;
 };
 
-/// The typed reason and an operator's sentence.
+/// "A": every layer; "B": without namespaces or cgroup; "C": without Landlock.
+[[nodiscard]] std::string_view level_of(std::uint32_t posture);
+
+/// The typed reason, an operator's sentence and the evidence. What only others know (plugin, window, breaker) is left empty.
 [[nodiscard]] core::Failed failure_of(const Obituary& obituary);
 
 /// What a worker that lives reports.

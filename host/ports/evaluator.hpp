@@ -21,6 +21,7 @@ struct RuleSpec {
     std::uint64_t memory_bytes = 128ull << 20;
     /// The longest window the scheduler will ask for; with the declared reads it decides how much history is kept live.
     std::chrono::microseconds lookback{0};
+    std::string group{};  ///< rules of one name share a worker; empty: a worker of its own
 };
 
 /// What is to be judged. The window is [since, until).

@@ -90,7 +90,8 @@ void RuleSet::configure(const config::RulesConfig& config) {
                 load_failure(core::FailureReason::untrusted_file,
                              fmt::format("rules.yaml allows sha256 {} only; the file has {}", settings.sha256, plugin.sha256));
         } else {
-            specs.push_back({plugin, settings.params, settings.timeout, settings.memory_mb << 20, settings.lookback});
+            specs.push_back(
+                {plugin, settings.params, settings.timeout, settings.memory_mb << 20, settings.lookback, settings.group});
         }
         now.emplace(plugin.rule_id, std::move(known));
     }

@@ -20,10 +20,22 @@ inline constexpr std::size_t max_message_bytes = 4000;
 inline constexpr std::size_t max_declared_text_bytes = 64 * 1024;  ///< of one key, literal or zone name
 inline constexpr std::size_t max_answer_bytes = 1 << 20;           ///< one evaluation's findings, encoded
 
-/// Descriptor numbers inside a worker.
-inline constexpr int fd_setup = 3;
+/// Descriptor numbers inside a worker. 0 is /dev/null, 1 and 2 are the log pipe.
+inline constexpr int fd_setup = 3;     ///< socket: the set-up message, then window memories
 inline constexpr int fd_request = 4;   ///< pipe: one byte per request; end of file ends the worker
 inline constexpr int fd_response = 5;  ///< pipe: one byte per response
+
+/// Asks a worker to store its stack and go on: the second step of a deadline.
+inline constexpr int stack_signal = 40;  // a real-time signal that glibc has no use for
+inline constexpr std::size_t max_frames = 32;
+inline constexpr std::size_t max_modules = 48;
+
+/// Return addresses, innermost first: the instruction, then what a walk along the frame pointers found.
+struct StackRecord {
+    std::uint32_t n_frames;
+    std::uint32_t padding;
+    std::uint64_t frames[max_frames];
+};
 
 /// What the crash handler of a worker leaves behind. Written once, by a signal handler: stores only.
 struct CrashRecord {
@@ -34,6 +46,14 @@ struct CrashRecord {
     std::uint32_t memory_exhausted;  ///< 1: not even a small part of the memory budget could be had any more
     std::int32_t syscall;            ///< SIGSYS: number of the call
     std::uint32_t padding;
+    StackRecord stack;
+};
+
+/// Where a library lies in the worker, recorded once after loading. Frames outside of every module are "?".
+struct ModuleRecord {
+    std::uint64_t begin;
+    std::uint64_t end;
+    char name[32];  ///< file name, cut; of a plugin its rule id and ".so"
 };
 
 /// Head of the control memory that a host and one worker share. The host trusts nothing in it: every value it reads is a hint or is
@@ -47,10 +67,16 @@ struct ControlHeader {
     alignas(64) std::atomic<std::uint32_t> response_number;  ///< echo of request_number
     std::atomic<std::uint32_t> started;                      ///< items begun in this request: the last one is in flight
     std::atomic<std::uint32_t> completed;                    ///< items whose answers lie in the response area
-    std::atomic<std::uint32_t> phase;  ///< 0 idle, else 1 + what the worker does: load, create, evaluate, destroy
+    std::atomic<std::uint32_t> phase;                        ///< phase_*
+    std::atomic<std::uint32_t> plugin;                       ///< whose code runs in that phase: its place in the set-up message
     std::atomic<std::uint64_t> response_size;
     std::atomic<std::uint64_t> started_ns;  ///< CLOCK_MONOTONIC when the item in flight began
+    std::atomic<std::uint64_t> log_bytes;   ///< written to the log through the host functions, also what did not fit
     alignas(64) CrashRecord crash;
+    alignas(64) std::atomic<std::uint32_t> stack_ready;  ///< 1: `stack` answers stack_signal
+    StackRecord stack;
+    alignas(64) std::atomic<std::uint32_t> n_modules;
+    ModuleRecord modules[max_modules];
 };
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free && std::atomic<std::uint64_t>::is_always_lock_free);
 

@@ -115,6 +115,12 @@ void take(ByteReader& in, Item& item) {
     in.take_array(item.slices, max_reads);
 }
 
+void put(ByteWriter& out, const SectionHead& head) {
+    out.put(head.slot);
+    out.put(head.n_items);
+    out.put(head.timeout_ns);
+}
+
 void put(ByteWriter& out, const Declarations& declarations) {
     put_texts(out, declarations.keys);
     put_texts(out, declarations.literals);
@@ -126,6 +132,12 @@ void put(ByteWriter& out, const Declarations& declarations) {
     out.put(static_cast<std::uint32_t>(declarations.reads.size()));
     for (const ReadDeclaration& read : declarations.reads) put_read(out, read);
     out.put(declarations.wants);
+}
+
+void take(ByteReader& in, SectionHead& head) {
+    head.slot = in.take<std::uint32_t>();
+    head.n_items = in.take<std::uint32_t>();
+    head.timeout_ns = in.take<std::uint64_t>();
 }
 
 void take(ByteReader& in, Declarations& declarations) {

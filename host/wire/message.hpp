@@ -28,7 +28,7 @@ struct Fault {
     std::string message;
 };
 
-enum class RequestKind : std::uint32_t { create = 1, evaluate = 2, destroy = 3 };
+enum class RequestKind : std::uint32_t { create = 1, evaluate = 2, destroy = 3, attach = 4, symbolise = 5 };
 /// First word of a response to load, create and destroy.
 enum class ResponseKind : std::uint32_t { done = 1, fault = 2 };
 
@@ -38,6 +38,9 @@ inline constexpr std::uint32_t posture_landlock_network = 2;
 inline constexpr std::uint32_t posture_landlock_scope = 4;
 inline constexpr std::uint32_t posture_own_user = 8;
 inline constexpr std::uint32_t posture_pinned = 16;
+inline constexpr std::uint32_t posture_namespaces = 32;
+inline constexpr std::uint32_t posture_cgroup = 64;    ///< known to the host, not to the worker
+inline constexpr std::uint32_t posture_seccomp = 128;  ///< always there: a worker without does not run
 
 struct ReadDeclaration {
     std::uint32_t kind = VARDE_READ_RANGE;
@@ -95,11 +98,27 @@ struct Item {
     std::vector<varde_slice> slices;  ///< ... and its slices count from first_row
 };
 
-// Requests: RequestKind, then for create: u32 instance, ParamsTree, u32 n, n texts: zones that do not exist; destroy: u32 instance;
-// evaluate: u32 instance, u64 timeout_ns, Binding, u32 n, n Items.
+/// Evaluations of one instance within a request.
+struct SectionHead {
+    std::uint32_t slot = 0;
+    std::uint32_t n_items = 0;
+    std::uint64_t timeout_ns = 0;
+};
+
+// Requests: RequestKind, then
+//   create     u32 plugin, u32 slot, ParamsTree, u32 n, n texts: zones that do not exist
+//   destroy    u32 slot
+//   attach     u64 bytes; the descriptor of the window memory comes over the set-up socket
+//   evaluate   u32 n, n sections: SectionHead, Binding, n_items Items
+//   symbolise  u32 n, n u64: offsets into the file's image
+// Responses: ResponseKind, then for `done`
+//   load       u32 posture, u32 n, for each plugin: u32 0, or 1 and a Fault
+//   create     Declarations
+//   symbolise  u32 n, n texts, empty for an offset in no function
 void put(ByteWriter& out, const ParamsTree& tree);
 void put(ByteWriter& out, const Binding& binding);
 void put(ByteWriter& out, const Item& item);
+void put(ByteWriter& out, const SectionHead& head);
 void put(ByteWriter& out, const Declarations& declarations);
 void put(ByteWriter& out, const Fault& fault);
 void put_texts(ByteWriter& out, const std::vector<std::string>& texts);
@@ -108,6 +127,7 @@ void put_texts(ByteWriter& out, const std::vector<std::string>& texts);
 void take(ByteReader& in, ParamsTree& tree);
 void take(ByteReader& in, Binding& binding);
 void take(ByteReader& in, Item& item);
+void take(ByteReader& in, SectionHead& head);
 /// Also checks every handle and enumerator against the others: what is returned is consistent.
 void take(ByteReader& in, Declarations& declarations);
 void take(ByteReader& in, Fault& fault);

@@ -1,7 +1,7 @@
 #include "worker/answer_recorder.hpp"
 
 #include "worker/caught.hpp"
-#include "worker/declaration_recorder.hpp"
+#include "worker/rule_log.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,5 +1,7 @@
 #include "worker/crash_record.hpp"
 
+#include "worker/stack_walk.hpp"
+
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -13,6 +15,7 @@
 namespace varde::worker {
 namespace {
 
+wire::ControlHeader* control = nullptr;
 wire::CrashRecord* crash = nullptr;
 std::size_t probe_bytes = 0;
 alignas(64) char alternate_stack[64 * 1024];
@@ -44,14 +47,21 @@ void on_fatal_signal(int signal, siginfo_t* info, void* context) {
             crash->memory_exhausted = probe == -1 ? 1 : 0;
         }
         crash->signal = static_cast<std::uint32_t>(signal);
+        record_stack(crash->stack, context);
     }
     ::syscall(SYS_tgkill, ::syscall(SYS_getpid), ::syscall(SYS_gettid), signal);
 }
 
+void on_stack_wanted(int, siginfo_t*, void* context) {
+    record_stack(control->stack, context);
+    control->stack_ready.store(1, std::memory_order_release);
+}
+
 }  // namespace
 
-void install_crash_handlers(wire::CrashRecord* record, std::uint64_t memory_bytes) {
-    crash = record;
+void install_crash_handlers(wire::ControlHeader& header, std::uint64_t memory_bytes) {
+    control = &header;
+    crash = &header.crash;
     probe_bytes = memory_bytes / 16;
     stack_t stack{};
     stack.ss_sp = alternate_stack;
@@ -62,6 +72,9 @@ void install_crash_handlers(wire::CrashRecord* record, std::uint64_t memory_byte
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND;
     ::sigfillset(&action.sa_mask);
     for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) ::sigaction(signal, &action, nullptr);
+    action.sa_sigaction = on_stack_wanted;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+    ::sigaction(wire::stack_signal, &action, nullptr);
 }
 
 }  // namespace varde::worker

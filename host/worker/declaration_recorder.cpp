@@ -1,5 +1,7 @@
 #include "worker/declaration_recorder.hpp"
 
+#include "worker/rule_log.hpp"
+
 #include "wire/control_layout.hpp"
 #include "worker/caught.hpp"
 
@@ -9,18 +11,6 @@
 #include <cstring>
 
 namespace varde::worker {
-
-void write_log_line(std::int32_t level, const char* text, std::uint32_t length) noexcept {
-    char line[1024];
-    const char* name = level <= VARDE_LOG_DEBUG ? "debug: " : level == VARDE_LOG_INFO ? "info: " : "warning: ";
-    std::size_t size = std::strlen(name);
-    std::memcpy(line, name, size);
-    const std::size_t count = text == nullptr ? 0 : std::min<std::size_t>(length, sizeof line - size - 1);
-    for (std::size_t i = 0; i < count; ++i) line[size++] = static_cast<unsigned char>(text[i]) < 0x20 ? ' ' : text[i];
-    line[size++] = '\n';
-    [[maybe_unused]] const auto written =
-        ::write(STDERR_FILENO, line, size);  // a full pipe loses the line: never wait for the host
-}
 
 DeclarationRecorder::DeclarationRecorder(std::vector<std::string> unknown_zones) : unknown_zones_{std::move(unknown_zones)} {
     host_.struct_size = sizeof host_;

@@ -35,7 +35,4 @@ class DeclarationRecorder {
     std::string misuse_;
 };
 
-/// One line to standard error, which the host keeps the end of.
-void write_log_line(std::int32_t level, const char* text, std::uint32_t length) noexcept;
-
 }  // namespace varde::worker

@@ -4,24 +4,53 @@
 #include "worker/caught.hpp"
 #include "worker/declaration_recorder.hpp"
 
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <utility>
 
 namespace varde::worker {
+namespace {
+
+/// The descriptor that the host sent before it asked; -1 if there is none.
+int receive_descriptor() {
+    char byte = 0;
+    iovec data{&byte, 1};
+    int fd = -1;
+    alignas(cmsghdr) char space[CMSG_SPACE(sizeof fd)] = {};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = space;
+    message.msg_controllen = sizeof space;
+    if (::recvmsg(wire::fd_setup, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != 1) return -1;
+    const cmsghdr* head = CMSG_FIRSTHDR(&message);
+    if (head == nullptr || head->cmsg_type != SCM_RIGHTS || head->cmsg_len != CMSG_LEN(sizeof fd)) return -1;
+    std::memcpy(&fd, CMSG_DATA(head), sizeof fd);
+    return fd;
+}
+
+}  // namespace
 
 using wire::FaultReason;
 using wire::RequestKind;
 using wire::ResponseKind;
 
-RequestLoop::RequestLoop(std::span<std::byte> control, std::span<const std::byte> batch, const varde_rule_entry& entry)
+RequestLoop::RequestLoop(std::span<std::byte> control, std::span<const varde_rule_entry> entries)
     : control_{*reinterpret_cast<wire::ControlHeader*>(control.data())},
       request_{control.subspan(wire::control_header_bytes, wire::request_bytes)},
       response_{control.subspan(wire::control_header_bytes + wire::request_bytes, wire::response_bytes)},
-      view_{batch},
-      entry_{entry} {
-    instances_.resize(max_instances, nullptr);  // now: later the rule may have used up the memory
+      entries_{entries} {
+    instances_.resize(max_instances * entries_.size());  // now: later the rules may have used up the memory
     item_.slices.reserve(wire::max_reads);
+}
+
+void RequestLoop::mark(std::uint32_t phase, std::uint32_t plugin) {
+    control_.plugin.store(plugin, std::memory_order_relaxed);
+    control_.phase.store(phase, std::memory_order_release);
 }
 
 void RequestLoop::run() {
@@ -53,6 +82,8 @@ void RequestLoop::serve() {
             case RequestKind::create: return create(in);
             case RequestKind::destroy: return destroy(in);
             case RequestKind::evaluate: return evaluate(in);
+            case RequestKind::attach: return attach(in);
+            case RequestKind::symbolise: break;  // a worker of that mode only
         }
         answer_fault({FaultReason::protocol, {}, "unknown request"});
     } catch (...) {
@@ -69,33 +100,35 @@ void RequestLoop::answer_fault(const wire::Fault& fault) {
     publish(out);
 }
 
-void RequestLoop::answer_load(std::uint32_t posture, const wire::Fault* fault) {
-    if (fault != nullptr) {
-        answer_fault(*fault);
-    } else {
-        wire::ByteWriter out{response_};
-        out.put(ResponseKind::done);
-        out.put(posture);
-        publish(out);
+void RequestLoop::answer_load(std::uint32_t posture, std::span<const std::optional<wire::Fault>> faults) {
+    wire::ByteWriter out{response_};
+    out.put(ResponseKind::done);
+    out.put(posture);
+    out.put(static_cast<std::uint32_t>(faults.size()));
+    for (const auto& fault : faults) {
+        out.put(std::uint32_t{fault ? 1u : 0u});
+        if (fault) wire::put(out, *fault);
     }
+    publish(out);
     ring();
 }
 
-varde_rule* RequestLoop::instance(std::uint32_t slot) const { return slot < instances_.size() ? instances_[slot] : nullptr; }
-
 void RequestLoop::create(wire::ByteReader& in) {
+    const auto plugin = in.take<std::uint32_t>();
     const auto slot = in.take<std::uint32_t>();
     wire::ParamsTree params;
     wire::take(in, params);
     std::vector<std::string> unknown_zones;
     wire::take_texts(in, unknown_zones, wire::max_zones);
-    if (!in.ok() || slot >= instances_.size() || instances_[slot] != nullptr)
+    if (!in.ok() || plugin >= entries_.size() || slot >= instances_.size() || instances_[slot].rule != nullptr)
         return answer_fault({FaultReason::protocol, {}, "malformed create request"});
-    control_.phase.store(wire::phase_create, std::memory_order_release);
+    mark(wire::phase_create, plugin);
     DeclarationRecorder recorder{std::move(unknown_zones)};
-    const auto made = recorder.create(entry_, params, instances_[slot]);
+    Instance& instance = instances_[slot];
+    instance.plugin = plugin;
+    const auto made = recorder.create(entries_[plugin], params, instance.rule);
     if (const auto* fault = std::get_if<wire::Fault>(&made)) {
-        instances_[slot] = nullptr;
+        instance = {};
         return answer_fault(*fault);
     }
     wire::ByteWriter out{response_};
@@ -106,23 +139,36 @@ void RequestLoop::create(wire::ByteReader& in) {
 
 void RequestLoop::destroy(wire::ByteReader& in) {
     const auto slot = in.take<std::uint32_t>();
-    varde_rule* rule = instance(slot);
-    if (!in.ok() || rule == nullptr) return answer_fault({FaultReason::protocol, {}, "malformed destroy request"});
-    control_.phase.store(wire::phase_destroy, std::memory_order_release);
-    instances_[slot] = nullptr;
-    entry_.destroy(rule);
+    if (!in.ok() || slot >= instances_.size() || instances_[slot].rule == nullptr)
+        return answer_fault({FaultReason::protocol, {}, "malformed destroy request"});
+    const Instance instance = std::exchange(instances_[slot], {});
+    mark(wire::phase_destroy, instance.plugin);
+    entries_[instance.plugin].destroy(instance.rule);
     wire::ByteWriter out{response_};
     out.put(ResponseKind::done);
     publish(out);
 }
 
-void RequestLoop::evaluate_item(wire::ByteWriter& out, varde_rule* rule, std::uint64_t timeout_ns) {
+void RequestLoop::attach(wire::ByteReader& in) {
+    const auto size = static_cast<std::size_t>(in.take<std::uint64_t>());
+    const int fd = in.ok() ? receive_descriptor() : -1;
+    void* memory = fd < 0 ? MAP_FAILED : ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+    if (fd >= 0) ::close(fd);
+    if (memory == MAP_FAILED) return answer_fault({FaultReason::protocol, {}, "the window memory cannot be mapped"});
+    if (const auto before = view_.attached(); !before.empty()) ::munmap(const_cast<std::byte*>(before.data()), before.size());
+    view_.attach({static_cast<const std::byte*>(memory), size});
+    wire::ByteWriter out{response_};
+    out.put(ResponseKind::done);
+    publish(out);
+}
+
+void RequestLoop::evaluate_item(wire::ByteWriter& out, const Instance& instance, std::uint64_t timeout_ns) {
     const varde_window* window = view_.show(item_, binding_);
     const std::size_t begin = out.size();
     try {
         if (window != nullptr) {
             AnswerRecorder recorder{out};
-            return recorder.evaluate(entry_, rule, *window, timeout_ns);
+            return recorder.evaluate(entries_[instance.plugin], instance.rule, *window, timeout_ns);
         }
     } catch (...) {  // of the worker itself, e.g. no memory left to build a message
     }
@@ -133,25 +179,35 @@ void RequestLoop::evaluate_item(wire::ByteWriter& out, varde_rule* rule, std::ui
     out.put(std::uint64_t{0});
 }
 
-void RequestLoop::evaluate(wire::ByteReader& in) {
-    varde_rule* rule = instance(in.take<std::uint32_t>());
-    const auto timeout_ns = in.take<std::uint64_t>();
+// false: the response is full, or the request is over.
+bool RequestLoop::evaluate_section(wire::ByteReader& in, wire::ByteWriter& out, std::uint32_t& started) {
+    wire::SectionHead head;
+    wire::take(in, head);
     wire::take(in, binding_);
-    const auto n_items = in.take<std::uint32_t>();
-    if (!in.ok() || rule == nullptr) return answer_fault({FaultReason::protocol, {}, "malformed evaluate request"});
-    control_.phase.store(wire::phase_evaluate, std::memory_order_release);
-    wire::ByteWriter out{response_};
-    for (std::uint32_t i = 0; i < n_items; ++i) {
+    if (!in.ok() || head.slot >= instances_.size() || instances_[head.slot].rule == nullptr) return false;
+    const Instance& instance = instances_[head.slot];
+    mark(wire::phase_evaluate, instance.plugin);
+    for (std::uint32_t i = 0; i < head.n_items; ++i) {
         // The host asks again for the items that are left.
-        if (out.room() < wire::max_answer_bytes + wire::max_message_bytes * 20) break;
+        if (out.room() < wire::max_answer_bytes + wire::max_message_bytes * 20) return false;
         wire::take(in, item_);
-        if (!in.ok()) return;
+        if (!in.ok()) return false;
         control_.started_ns.store(monotonic_ns(), std::memory_order_relaxed);
-        control_.started.store(i + 1, std::memory_order_release);
-        evaluate_item(out, rule, timeout_ns);
+        control_.started.store(++started, std::memory_order_release);
+        evaluate_item(out, instance, head.timeout_ns);
         publish(out);
-        control_.completed.store(i + 1, std::memory_order_release);
+        control_.completed.store(started, std::memory_order_release);
     }
+    return true;
+}
+
+void RequestLoop::evaluate(wire::ByteReader& in) {
+    const auto n_sections = in.take<std::uint32_t>();
+    wire::ByteWriter out{response_};
+    std::uint32_t started = 0;
+    for (std::uint32_t i = 0; i < n_sections; ++i)
+        if (!evaluate_section(in, out, started)) break;
+    if (started == 0) answer_fault({FaultReason::protocol, {}, "malformed evaluate request"});
 }
 
 }  // namespace varde::worker

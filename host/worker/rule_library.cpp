@@ -1,6 +1,5 @@
 #include "worker/rule_library.hpp"
 
-#define BOOST_DLL_USE_STD_FS
 #include <boost/dll/shared_library.hpp>
 
 #include <cstring>
@@ -19,7 +18,7 @@ bool differs(const char* entry, const char (&note)[32]) {
 
 std::string version_text(std::uint32_t major, std::uint32_t minor) { return std::to_string(major) + "." + std::to_string(minor); }
 
-std::optional<wire::Fault> check_entry(const varde_rule_entry& entry, const wire::SetupMessage& setup) {
+std::optional<wire::Fault> check_entry(const varde_rule_entry& entry, const wire::SetupPlugin& setup) {
     using enum wire::FaultReason;
     if (entry.abi_major != VARDE_ABI_MAJOR || entry.abi_minor_needed > VARDE_ABI_MINOR)
         return fault(abi_mismatch, "the rule needs ABI " + version_text(entry.abi_major, entry.abi_minor_needed) +
@@ -41,7 +40,7 @@ std::optional<wire::Fault> check_entry(const varde_rule_entry& entry, const wire
 
 }  // namespace
 
-std::optional<wire::Fault> load_rule_library(int fd, const wire::SetupMessage& setup, varde_rule_entry& entry) {
+std::optional<wire::Fault> load_rule_library(int fd, const wire::SetupPlugin& setup, varde_rule_entry& entry) {
     using enum wire::FaultReason;
     try {
         namespace dll = boost::dll;

@@ -1,12 +1,16 @@
 #include "worker/sandbox_limits.hpp"
 
 #include "wire/message.hpp"
+#include "worker/sandbox_namespaces.hpp"
 
+#include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cerrno>
 #include <csignal>
@@ -30,6 +34,21 @@ bool take_own_user() {
     return ::setgroups(0, nullptr) == 0 && ::setresgid(nobody, nobody, nobody) == 0 && ::setresuid(nobody, nobody, nobody) == 0;
 }
 
+// Root without a user of its own, and everybody in a user namespace, would keep them.
+void drop_capabilities() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct none[2] = {};
+    if (::syscall(SYS_capset, &header, none) != 0) refuse_to_run("capset");
+}
+
+// Best effort: where it is not allowed the kernel chooses by size.
+void offer_to_the_oom_killer() {
+    const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    [[maybe_unused]] const ssize_t written = ::write(fd, "1000", 4);
+    ::close(fd);
+}
+
 }  // namespace
 
 void refuse_to_run(const char* step) {
@@ -37,18 +56,15 @@ void refuse_to_run(const char* step) {
     ::_exit(70);
 }
 
-std::uint32_t leave_the_host(int host_pid, int cpu) {
+std::uint32_t leave_the_host(int host_pid, std::span<const int> namespaces, bool own_user) {
     std::uint32_t posture = 0;
-    if (cpu >= 0) {
-        cpu_set_t set;
-        CPU_ZERO(&set);
-        CPU_SET(static_cast<unsigned>(cpu), &set);
-        if (::sched_setaffinity(0, sizeof set, &set) == 0) posture |= wire::posture_pinned;
-    }
     if (::setsid() < 0 && errno != EPERM) refuse_to_run("setsid");
+    offer_to_the_oom_killer();
+    if (enter_namespaces(namespaces)) posture |= wire::posture_namespaces;
     if (::chdir("/") != 0) refuse_to_run("chdir");
     ::umask(077);
-    if (take_own_user()) posture |= wire::posture_own_user;
+    if (own_user && take_own_user()) posture |= wire::posture_own_user;
+    drop_capabilities();
     // After the change of user: the kernel clears the death signal when credentials change.
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) refuse_to_run("PR_SET_PDEATHSIG");
     if (::getppid() != host_pid) ::_exit(0);  // the host died before the line above
@@ -57,14 +73,22 @@ std::uint32_t leave_the_host(int host_pid, int cpu) {
     return posture;
 }
 
-void limit_resources(std::uint64_t memory_bytes) {
+std::uint32_t pin_to(int cpu) {
+    if (cpu < 0) return 0;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(static_cast<unsigned>(cpu), &set);
+    return ::sched_setaffinity(0, sizeof set, &set) == 0 ? wire::posture_pinned : 0;
+}
+
+void limit_resources(std::uint64_t memory_bytes, unsigned descriptors) {
     limit(RLIMIT_CORE, 0, "RLIMIT_CORE");
     limit(RLIMIT_FSIZE, 0, "RLIMIT_FSIZE");
     limit(RLIMIT_MEMLOCK, 0, "RLIMIT_MEMLOCK");
     limit(RLIMIT_MSGQUEUE, 0, "RLIMIT_MSGQUEUE");
     limit(RLIMIT_STACK, 8u << 20, "RLIMIT_STACK");
     limit(RLIMIT_DATA, memory_bytes + own_memory_bytes, "RLIMIT_DATA");
-    limit(RLIMIT_NOFILE, 16, "RLIMIT_NOFILE");
+    limit(RLIMIT_NOFILE, descriptors + 6, "RLIMIT_NOFILE");  // the loader opens a file at a time
     if (::geteuid() != 0) limit(RLIMIT_NPROC, 0, "RLIMIT_NPROC");
 }
 

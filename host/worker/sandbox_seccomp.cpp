@@ -60,6 +60,8 @@ void SyscallFilter::allow_memory() {
     add_if(SCMP_ACT_ALLOW, SCMP_SYS(mmap), masked(2, PROT_EXEC, 0), masked(3, map_kind, MAP_PRIVATE | MAP_ANONYMOUS));
     add_if(SCMP_ACT_ALLOW, SCMP_SYS(mprotect), masked(2, PROT_EXEC, 0));
     add_if(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(mprotect), masked(2, PROT_EXEC, PROT_EXEC));
+    // Window memory that the host sends later; a descriptor of it can only ever be mapped for reading.
+    add_if(SCMP_ACT_ALLOW, SCMP_SYS(mmap), masked(2, PROT_EXEC | PROT_WRITE, 0), masked(3, map_kind, MAP_SHARED));
     for (const int call : {SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise)}) add(SCMP_ACT_ALLOW, call);
     if (stage_ == Stage::run) {
         add_if(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(mmap), masked(2, PROT_EXEC, PROT_EXEC));
@@ -81,6 +83,8 @@ void SyscallFilter::allow_pipes() {
         add_if(SCMP_ACT_ALLOW, SCMP_SYS(writev), equals(0, static_cast<scmp_datum_t>(fd)));
     }
     add_if(SCMP_ACT_ALLOW, SCMP_SYS(write), equals(0, wire::fd_response));
+    add_if(SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), equals(0, wire::fd_setup));
+    add(SCMP_ACT_ALLOW, SCMP_SYS(close));  // who closes its channel ends itself
 }
 
 void SyscallFilter::allow_process_facts() {
@@ -129,8 +133,7 @@ void SyscallFilter::allow_files_of_load() {
     for (const scmp_datum_t flag : {O_CREAT, O_TRUNC, O_APPEND})
         add_if(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), masked(2, flag, flag));
     add_if(SCMP_ACT_ALLOW, SCMP_SYS(mmap), masked(3, map_kind, MAP_PRIVATE));
-    for (const int call : {SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(lseek), SCMP_SYS(pread64), SCMP_SYS(seccomp)})
-        add(SCMP_ACT_ALLOW, call);
+    for (const int call : {SCMP_SYS(fstat), SCMP_SYS(lseek), SCMP_SYS(pread64), SCMP_SYS(seccomp)}) add(SCMP_ACT_ALLOW, call);
     // glibc's fstat is newfstatat with an empty path.
     add_if(SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), masked(3, 0x1000 /* AT_EMPTY_PATH */, 0x1000));
     add_if(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(newfstatat), masked(3, 0x1000, 0));
@@ -143,7 +146,7 @@ void SyscallFilter::deny_files_softly() {
         add(SCMP_ACT_ERRNO(EACCES), call);
     if (stage_ == Stage::load) return;
     for (const int call : {SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(fstat)}) add(SCMP_ACT_ERRNO(EACCES), call);
-    for (const int call : {SCMP_SYS(close), SCMP_SYS(lseek)}) add(SCMP_ACT_ERRNO(EBADF), call);
+    add(SCMP_ACT_ERRNO(EBADF), SCMP_SYS(lseek));
 }
 
 }  // namespace varde::worker

@@ -12,7 +12,9 @@ namespace varde::worker {
 /// Shows one window image to a rule as the varde_window of varde/rule.h. Keeps its arrays between windows.
 class WindowView {
   public:
-    explicit WindowView(std::span<const std::byte> batch) : batch_{batch} {}
+    /// From now on images lie in `batch`, the window memory that the host sent last.
+    void attach(std::span<const std::byte> batch) { batch_ = batch; }
+    [[nodiscard]] std::span<const std::byte> attached() const { return batch_; }
 
     /// nullptr if the item does not fit the batch memory; else valid until the next call.
     [[nodiscard]] const varde_window* show(const wire::Item& item, const wire::Binding& binding);

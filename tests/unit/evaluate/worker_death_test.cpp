@@ -60,7 +60,7 @@ TEST_CASE("exit code 0 in the middle of an evaluation is a failure too") {
 
 TEST_CASE("killed at the deadline is deadline, whatever else was going on") {
     auto obituary = killed_by(SIGKILL);
-    obituary.killed_at_deadline = true;
+    obituary.kill = Obituary::Kill::deadline;
     obituary.limit = std::chrono::milliseconds{250};
     CHECK(failure_of(obituary).reason == FailureReason::deadline);
     CHECK(failure_of(obituary).message.find("250 ms") != std::string::npos);

@@ -1,0 +1,48 @@
+#pragma once
+#include "core/error.hpp"
+#include "evaluate/worker_process.hpp"
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace varde::evaluate {
+
+/// Starts all workers of an engine and keeps some waiting, sealed off, for a plugin: what replaces a dead one in a tenth of a millisecond.
+/// One thread of its own starts every one of them, because the kernel kills a worker when the thread that started it ends. So no worker
+/// outlives its nursery. Thread-safe.
+class WorkerNursery {
+  public:
+    /// `spares`: how many wait. The first start when somebody first asks.
+    WorkerNursery(WorkerLaunch launch, std::size_t spares);
+    ~WorkerNursery();
+    WorkerNursery(const WorkerNursery&) = delete;
+    WorkerNursery& operator=(const WorkerNursery&) = delete;
+
+    /// A worker that waits for its set-up message. Blocks for about a millisecond if none is ready. Errors: the system's.
+    core::Result<WorkerProcess> take();
+    /// That many will be taken soon: they are started meanwhile.
+    void expect(std::size_t workers);
+    [[nodiscard]] const WorkerLaunch& launch() const { return launch_; }
+
+  private:
+    void work();
+    [[nodiscard]] bool wants_more() const { return !error_ && ready_.size() < std::max(waiting_, expected_ + spares_); }
+
+    const WorkerLaunch launch_;
+    const std::size_t spares_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<WorkerProcess> ready_;
+    std::size_t waiting_ = 0;   ///< callers of take()
+    std::size_t expected_ = 0;  ///< beyond the spares
+    bool asked_ = false;
+    std::optional<core::Error> error_;  ///< of the last start; cleared by who takes it
+    bool stop_ = false;
+    std::thread thread_;
+};
+
+}  // namespace varde::evaluate
