@@ -79,7 +79,7 @@ struct HostConfig {
         std::uint64_t window_bytes = 64ull << 20;  ///< size of the buffer that windows are written to
         milliseconds load_timeout{2'000};
         bool pin_cpu = true;  ///< dispatcher and workers on one CPU
-        /// Layers without which no rule runs, and layers that are left out (tests, systems where one misbehaves). Names: isolation_layers().
+        /// Layers without which no rule runs, and layers that are left out (systems where one misbehaves). Names: isolation_layers().
         std::vector<std::string> require;
         std::vector<std::string> without;
         int spares = 2;                             ///< 0..16 workers that wait, sealed off, for a plugin

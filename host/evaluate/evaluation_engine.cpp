@@ -1,6 +1,7 @@
 #include "evaluate/evaluation_engine.hpp"
 
 #include "evaluate/cpu_pin.hpp"
+#include "evaluate/given_events.hpp"
 #include "evaluate/read_resolution.hpp"
 #include "evaluate/worker_death.hpp"
 #include "evaluate/worker_launch.hpp"
@@ -37,17 +38,33 @@ std::vector<std::pair<core::Scope, std::vector<std::size_t>>> by_scope(std::span
 EvaluationEngine::EvaluationEngine(ports::EventLog* log, const config::HostConfig::Isolation& settings, ports::LogSink& sink)
     : sink_{sink}, settings_{settings}, cpu_{choose_cpu(settings.pin_cpu)}, events_{log} {
     auto launch = prepare_launch(settings, cpu_, sink);
-    if (launch)
+    if (launch) {
         nursery_ = std::make_unique<WorkerNursery>(std::move(*launch), static_cast<std::size_t>(settings.spares));
-    else
+        trials_ = std::make_unique<TrialRoom>(*nursery_, limits_of(settings), sink);
+    } else {
         no_nursery_ = Failed{FailureReason::spawn_failed, Phase::spawn, clean_message(launch.error().context), 0, 0, {}};
+    }
 }
 
 EvaluationEngine::~EvaluationEngine() = default;
 
 std::vector<std::optional<Failed>> EvaluationEngine::configure(std::vector<ports::RuleSpec> specs) {
-    const std::vector<Rule> before = std::exchange(rules_, {});
-    for (ports::RuleSpec& spec : specs) rules_.push_back({std::move(spec), {}});
+    const bool runs = std::exchange(configured_, true) && !no_nursery_;
+    std::vector<Rule> before = std::exchange(rules_, {});
+    for (ports::RuleSpec& spec : specs) {
+        const auto old =
+            std::ranges::find(before, spec.plugin.rule_id, [](const Rule& rule) { return rule.spec.plugin.rule_id; });
+        if (!runs) {
+            rules_.push_back({std::move(spec), {}, {}, {}});
+        } else if (old != before.end()) {
+            rules_.push_back(*old);
+            meet_candidate(rules_.back(), std::move(spec));
+        } else {
+            rules_.push_back({{}, {}, {}, {}});
+            rules_.back().spec.plugin.rule_id = spec.plugin.rule_id;
+            meet_candidate(rules_.back(), std::move(spec));
+        }
+    }
     if (no_nursery_) {
         for (Rule& rule : rules_) rule.bound.failure = no_nursery_;
     } else {
@@ -67,6 +84,11 @@ bool EvaluationEngine::stands_alone(const ports::RuleSpec& spec) const {
 void EvaluationEngine::assign_runners(const std::vector<Rule>& before) {
     std::map<std::string, std::vector<Rule*>> groups;
     for (Rule& rule : rules_) {
+        if (!rule.spec.plugin.bytes) {
+            rule.bound = {};
+            rule.bound.failure = Failed{FailureReason::not_loaded, Phase::load, "its plugin is still being tried out", 0, 0, {}};
+            continue;
+        }
         auto& group = groups[stands_alone(rule.spec) ? "rule " + rule.spec.plugin.rule_id : "group " + rule.spec.group];
         group.push_back(&rule);
     }
@@ -96,6 +118,7 @@ void EvaluationEngine::make_instances() {
 
 bool EvaluationEngine::try_instances() {
     for (Rule& rule : rules_) {
+        if (!rule.bound.runner) continue;
         RuleRunner& runner = *rule.bound.runner;
         auto instance = runner.instance(rule.bound.member, rule.spec.params);
         rule.bound.failure.reset();
@@ -127,19 +150,28 @@ void EvaluationEngine::plan_columns() {
         horizon = std::max(horizon, lookback);
         for (const wire::ReadDeclaration& read : declared.reads) horizon = std::max(horizon, reach_of(read, lookback));
     }
+    const auto in_shadow = [](const Rule& rule) { return rule.candidate && rule.candidate->stage == Candidate::Stage::shadow; };
+    for (const Rule& rule : rules_) {
+        if (!in_shadow(rule)) continue;
+        const BoundRule& bound = rule.candidate->bound;
+        declarations.push_back(&bound.instance->declarations);
+        accesses[bound.runner.get()].add(bound.instance->declarations);
+    }
     // The window's end lags behind the clock by up to a tick; what is still older is read from the event log.
     horizon += std::chrono::minutes{10};
     events_.set_plan(std::make_shared<ColumnPlan>(declarations), horizon);
-    for (Rule& rule : rules_) {
-        if (rule.bound.instance == nullptr) continue;
-        auto memory = memory_for(accesses.at(rule.bound.runner.get()));
+    const auto bind = [&](BoundRule& bound) {
+        auto memory = memory_for(accesses.at(bound.runner.get()));
         if (!memory) {
-            rule.bound.failure =
-                Failed{FailureReason::spawn_failed, Phase::spawn, clean_message(memory.error().context), 0, 0, {}};
-            continue;
+            bound.failure = Failed{FailureReason::spawn_failed, Phase::spawn, clean_message(memory.error().context), 0, 0, {}};
+            return;
         }
-        rule.bound.memory = std::move(*memory);
-        rule.bound.binding = events_.plan()->bind(rule.bound.instance->declarations, rule.bound.memory->access().keys);
+        bound.memory = std::move(*memory);
+        bound.binding = events_.plan()->bind(bound.instance->declarations, bound.memory->access().keys);
+    };
+    for (Rule& rule : rules_) {
+        if (rule.bound.instance != nullptr) bind(rule.bound);
+        if (in_shadow(rule)) bind(rule.candidate->bound);
     }
 }
 
@@ -172,6 +204,7 @@ void EvaluationEngine::split_group(const RuleRunner& runner, std::size_t member)
 }
 
 core::Result<void> EvaluationEngine::catch_up(core::Instant now) {
+    settle();
     if (std::exchange(plan_is_stale_, false)) plan_columns();
     return events_.catch_up(now);
 }
@@ -195,7 +228,8 @@ Failed EvaluationEngine::not_loaded(const std::string& rule_id) const {
 
 core::Result<void> EvaluationEngine::add_scope(EvaluationBatch& batch, const core::Scope& scope,
                                                std::span<const ports::Evaluation> evaluations,
-                                               std::span<const std::size_t> members, std::vector<core::Verdict>& verdicts) {
+                                               std::span<const std::size_t> members, std::vector<core::Verdict>& verdicts,
+                                               std::vector<Shadow>& shadows) {
     std::vector<Demand> live;
     std::vector<Demand> beyond;  // reads that begin before what the live columns hold
     core::Window range{core::Instant::max(), core::Instant::min()};
@@ -206,13 +240,17 @@ core::Result<void> EvaluationEngine::add_scope(EvaluationBatch& batch, const cor
             verdicts[i] = rule == nullptr ? not_loaded(asked.rule_id) : *rule->bound.failure;
             continue;
         }
-        Demand demand = demand_of(i, rule->bound, asked, *events_.plan());
-        if (demand.hull.since >= events_.live_since()) {
-            live.push_back(std::move(demand));
-            continue;
-        }
-        range = {std::min(range.since, demand.hull.since), std::max(range.until, demand.hull.until)};
-        beyond.push_back(std::move(demand));
+        const auto demand_answer = [&](std::size_t index, BoundRule& bound) {
+            Demand demand = demand_of(index, bound, asked, *events_.plan());
+            if (demand.hull.since >= events_.live_since()) return live.push_back(std::move(demand));
+            range = {std::min(range.since, demand.hull.since), std::max(range.until, demand.hull.until)};
+            beyond.push_back(std::move(demand));
+        };
+        demand_answer(i, rule->bound);
+        if (!rule->candidate || !rule->candidate->takes_window()) continue;
+        shadows.push_back({static_cast<std::size_t>(rule - rules_.data()), verdicts.size()});
+        verdicts.emplace_back(core::Failed{});
+        demand_answer(verdicts.size() - 1, rule->candidate->bound);
     }
     if (auto done = batch.add(ScopeView::live(events_, scope), live); !done) return done;
     if (beyond.empty()) return {};
@@ -227,49 +265,31 @@ core::Result<std::vector<core::Verdict>> EvaluationEngine::evaluate(std::span<co
         std::fill(verdicts.begin(), verdicts.end(), core::Verdict{*no_nursery_});
         return verdicts;
     }
+    if (plan_is_stale_ && !evaluations.empty())
+        if (auto done = catch_up(evaluations.front().now); !done) return tl::unexpected{done.error()};
     const CpuPin pin{cpu_};
     EvaluationBatch batch{verdicts, [this](const RuleRunner& runner, std::size_t member) { split_group(runner, member); },
                           replays_};
+    std::vector<Shadow> shadows;
     for (const auto& [scope, members] : by_scope(evaluations))
-        if (auto done = add_scope(batch, scope, evaluations, members, verdicts); !done) return tl::unexpected{done.error()};
+        if (auto done = add_scope(batch, scope, evaluations, members, verdicts, shadows); !done)
+            return tl::unexpected{done.error()};
     batch.flush();
+    judge_versions(evaluations, verdicts, shadows);
+    verdicts.resize(evaluations.size());
     return verdicts;
 }
 
 core::Verdict EvaluationEngine::evaluate_events(const ports::Evaluation& evaluation, const std::string& params,
                                                 std::span<const core::Event> events) {
     Rule* rule = find(evaluation.rule_id);
-    if (rule == nullptr || no_nursery_) return not_loaded(evaluation.rule_id);
+    if (rule == nullptr || no_nursery_ || !rule->bound.runner) return not_loaded(evaluation.rule_id);
     const CpuPin pin{cpu_};
     auto instance = rule->bound.runner->instance(rule->bound.member, params);
     if (auto* failed = std::get_if<Failed>(&instance)) return std::move(*failed);
-    BoundRule bound{rule->bound.runner, rule->bound.member, std::get<RuleRunner::Instance*>(instance), {}, nullptr, {}};
-    const auto& declared = bound.instance->declarations;
-    const auto failed = [](const core::Error& error) {
-        return Failed{FailureReason::rule_error, Phase::evaluate, clean_message(error.context), 0, 0, {}};
-    };
-    PayloadAccess access;
-    access.add(declared);
-    auto memory = memory_for(access);
-    if (!memory) return failed(memory.error());
-    bound.memory = std::move(*memory);
-    const auto plan = std::make_shared<ColumnPlan>(std::vector{&declared});
-    bound.binding = plan->bind(declared, access.keys);
-    auto columns = std::make_shared<LiveColumns>(plan);
-    std::int64_t order = 0;
-    for (core::Event event : events) {
-        ++order;
-        if (event.scope != evaluation.scope) continue;
-        event.seq = order;  // insertion order, whatever the events say
-        columns->append(event, events_.reader());
-    }
-    columns->settle();
-    std::vector<core::Verdict> verdicts(1, core::Failed{});
-    EvaluationBatch batch{verdicts, [](const RuleRunner&, std::size_t) {}, replays_};
-    const Demand demand = demand_of(0, bound, evaluation, *plan);
-    if (auto done = batch.add(ScopeView::given(std::move(columns)), {&demand, 1}); !done) return failed(done.error());
-    batch.flush();
-    return std::move(verdicts.front());
+    const BoundRule bound{rule->bound.runner, rule->bound.member, std::get<RuleRunner::Instance*>(instance), {}, nullptr, {}};
+    const auto memory = [this](const PayloadAccess& access) { return memory_for(access); };
+    return judge_given(bound, evaluation, events, events_.reader(), memory, replays_);
 }
 
 int EvaluationEngine::worker_pid(const std::string& rule_id) const {

@@ -4,7 +4,9 @@
 #include "evaluate/evaluation_batch.hpp"
 #include "evaluate/event_columns.hpp"
 #include "evaluate/replay_store.hpp"
+#include "evaluate/rollout.hpp"
 #include "evaluate/rule_runner.hpp"
+#include "evaluate/trial_room.hpp"
 #include "evaluate/window_memory.hpp"
 #include "evaluate/worker_nursery.hpp"
 #include "ports/evaluator.hpp"
@@ -34,6 +36,8 @@ class EvaluationEngine final : public ports::Evaluator {
     ~EvaluationEngine() override;
 
     std::vector<std::optional<core::Failed>> configure(std::vector<ports::RuleSpec> rules) override;
+    bool settle() override;
+    [[nodiscard]] std::vector<ports::RuleInUse> in_use() const override;
     core::Result<void> catch_up(core::Instant now) override;
     [[nodiscard]] std::vector<core::Scope> scopes() const override;
     core::Result<std::vector<core::Verdict>> evaluate(std::span<const ports::Evaluation> evaluations) override;
@@ -50,12 +54,25 @@ class EvaluationEngine final : public ports::Evaluator {
 
   private:
     struct Rule {
-        ports::RuleSpec spec;
+        ports::RuleSpec spec;  ///< its plugin is the one in use; without bytes there is none yet
         BoundRule bound;
+        std::optional<Candidate> candidate;
+        std::optional<Probation> probation;
+    };
+    /// A live window that a candidate was asked about as well.
+    struct Shadow {
+        std::size_t rule;     ///< of rules_
+        std::size_t verdict;  ///< beyond those that were asked for
     };
     [[nodiscard]] Rule* find(const std::string& rule_id);
     [[nodiscard]] const Rule* find(const std::string& rule_id) const;
     [[nodiscard]] core::Failed not_loaded(const std::string& rule_id) const;
+    /// What to do about a plugin that differs from the one in use, or has none to differ from.
+    void meet_candidate(Rule& rule, ports::RuleSpec wanted);
+    void take_trial_results();
+    bool swap_and_roll_back();
+    void judge_versions(std::span<const ports::Evaluation> evaluations, std::span<const core::Verdict> verdicts,
+                        std::span<const Shadow> shadows);
     /// Gives every rule its runner: its own, or that of its group; kept ones of `before` where nothing changed.
     void assign_runners(const std::vector<Rule>& before);
     void make_instances();
@@ -67,11 +84,14 @@ class EvaluationEngine final : public ports::Evaluator {
     [[nodiscard]] bool stands_alone(const ports::RuleSpec& spec) const;
     core::Result<std::shared_ptr<WindowMemory>> memory_for(const PayloadAccess& access);
     core::Result<void> add_scope(EvaluationBatch& batch, const core::Scope& scope, std::span<const ports::Evaluation> evaluations,
-                                 std::span<const std::size_t> members, std::vector<core::Verdict>& verdicts);
+                                 std::span<const std::size_t> members, std::vector<core::Verdict>& verdicts,
+                                 std::vector<Shadow>& shadows);
 
     ports::LogSink& sink_;
     config::HostConfig::Isolation settings_;
     std::unique_ptr<WorkerNursery> nursery_;  ///< before everything that holds a worker: it must outlive them
+    std::unique_ptr<TrialRoom> trials_;
+    bool configured_ = false;
     std::optional<core::Failed> no_nursery_;
     int cpu_ = -1;
     EventColumns events_;

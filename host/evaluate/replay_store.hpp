@@ -14,8 +14,8 @@
 
 namespace varde::evaluate {
 
-/// Keeps failed evaluations as files, for `varde replay`: what the rule saw, its parameters, and once for each version the plugin. They hold
-/// events of homes: only the host's user can read them. One thread.
+/// Keeps failed evaluations as files, for `varde replay`: what the rule saw, its parameters, and once for each version the plugin. They
+/// hold events of homes: only the host's user can read them. One thread.
 class ReplayStore {
   public:
     explicit ReplayStore(const config::HostConfig::Incidents& settings) : settings_{settings} {}

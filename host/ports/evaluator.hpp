@@ -32,6 +32,18 @@ struct Evaluation {
     core::Instant now;
 };
 
+/// What a rule of the last configure() runs on. It may change between two calls: a new plugin is tried out first, and an old one comes
+/// back if the new one fails.
+struct RuleInUse {
+    std::string rule_id;
+    std::string path;  ///< of the plugin that answers; with version and sha256 empty if none does
+    std::string version;
+    std::string sha256;
+    std::optional<core::Failed> failure;            ///< why the rule cannot be asked
+    std::string candidate_sha256;                   ///< of a newer plugin that is being tried out, or was turned down
+    std::optional<core::Failed> candidate_failure;  ///< why it was turned down
+};
+
 /// Evaluates rules in sandboxed workers. Blocking; one thread at a time (not thread-safe). A broken rule never throws or stops the
 /// caller: its evaluations are Failed.
 class Evaluator {
@@ -39,8 +51,14 @@ class Evaluator {
     virtual ~Evaluator() = default;
 
     /// Makes `rules` the rules that evaluate() knows; keeps workers whose plugin and limits did not change. Element i: why rule i
-    /// cannot be used (its evaluations will give the same Failed), or nullopt.
+    /// cannot be used (its evaluations will give the same Failed), or nullopt. After the first call a plugin that is new is tried out
+    /// beside the one in use, which goes on meanwhile: in_use() says how far that is.
     virtual std::vector<std::optional<core::Failed>> configure(std::vector<RuleSpec> rules) = 0;
+
+    /// Takes the next step with plugins that are being tried out; between two runs. True: in_use() changed.
+    virtual bool settle() { return false; }
+    /// In the order of the last configure(). Empty: not known, what was configured is in use.
+    [[nodiscard]] virtual std::vector<RuleInUse> in_use() const { return {}; }
 
     /// Reads events that arrived since the last call into the live columns. Errors are the event log's.
     virtual core::Result<void> catch_up(core::Instant now) = 0;

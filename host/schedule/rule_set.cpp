@@ -38,7 +38,10 @@ std::string RuleSet::Known::problem() const { return failure ? problem_text(fail
 void RuleSet::refresh(const config::RulesConfig& config, bool config_changed) {
     const bool plugins_changed = scan();
     log_rejected_files();
-    if (plugins_changed || config_changed) configure(config);
+    if (plugins_changed || config_changed)
+        configure(config);
+    else if (evaluator_.settle())
+        take_over_what_is_in_use();
 }
 
 bool RuleSet::scan() {
@@ -100,6 +103,31 @@ void RuleSet::configure(const config::RulesConfig& config) {
     for (const auto& spec : specs) ids.push_back(spec.plugin.rule_id);
     const auto failures = evaluator_.configure(std::move(specs));
     for (std::size_t i = 0; i < ids.size() && i < failures.size(); ++i) now.at(ids[i]).failure = failures[i];
+    wanted_ = std::move(now);
+    take_over_what_is_in_use();
+}
+
+void RuleSet::take_over_what_is_in_use() {
+    KnownRules now = wanted_;
+    for (auto& use : evaluator_.in_use()) {
+        const auto rule = now.find(use.rule_id);
+        if (rule == now.end()) continue;
+        // A rule whose first plugin is still being tried out is not news yet.
+        if (use.sha256.empty() && !use.candidate_failure) {
+            now.erase(rule);
+            continue;
+        }
+        if (use.candidate_failure) {
+            if (refused_.insert(use.rule_id + use.candidate_sha256).second)
+                reject(use.rule_id, rule->second.path, use.candidate_sha256, *use.candidate_failure);
+            if (use.sha256.empty()) {
+                rule->second.failure = use.candidate_failure;
+                rule->second.said = true;
+                continue;
+            }
+        }
+        rule->second = {use.version, use.sha256, use.path, use.failure};
+    }
     const auto before = std::exchange(known_, std::move(now));
     log_changes(before);
 }
@@ -110,7 +138,7 @@ void RuleSet::log_changes(const KnownRules& before) const {
         const bool fresh = old == before.end();
         if (!fresh && old->second.sha256 == now.sha256 && old->second.problem() == now.problem()) continue;
         if (now.failure) {
-            reject(id, now.path, now.sha256, *now.failure);
+            if (!now.said) reject(id, now.path, now.sha256, *now.failure);
         } else if (fresh || old->second.sha256 == now.sha256) {
             log_.log(LogLevel::info, kComponent, "rule_loaded", "a rule is in use",
                      {{"rule_id", id}, {"version", now.version}, {"sha256", now.sha256}, {"path", now.path}});

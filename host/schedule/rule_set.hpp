@@ -34,12 +34,15 @@ class RuleSet {
         std::string sha256;
         std::string path;
         std::optional<core::Failed> failure{};      ///< why it is not in use; nullopt if it is
+        bool said = false;                          ///< the failure is in the log already
         [[nodiscard]] std::string problem() const;  ///< the failure in words; empty if there is none
     };
     using KnownRules = std::map<std::string, Known, std::less<>>;
 
     bool scan();
     void configure(const config::RulesConfig& config);
+    /// A new plugin is tried out before the evaluator uses it, and may be turned down or taken back.
+    void take_over_what_is_in_use();
     void log_changes(const KnownRules& before) const;
     void log_rejected_files();
     void reject(const std::string& rule_id, const std::string& path, const std::string& sha256, const core::Failed& why) const;
@@ -50,7 +53,9 @@ class RuleSet {
     ports::Catalogue catalogue_;
     bool scanned_ = false;
     std::string scan_problem_;
-    KnownRules known_;
+    KnownRules wanted_;               ///< as the files and the configuration say
+    KnownRules known_;                ///< as the evaluator says
+    std::set<std::string> refused_;   ///< rule ids with hashes of plugins that were turned down, and said so
     std::set<std::string> rejected_;  ///< files already complained about: path and message
 };
 

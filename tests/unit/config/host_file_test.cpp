@@ -108,7 +108,8 @@ isolation: {worker_path: /opt/w, window_bytes: 1048576, load_timeout_ms: 50, pin
             shadow_windows: 6, probation_evaluations: 5}
 plugins: {quiet_ms: 1, rescan_seconds: 2, libraries: [libz.so.1], lock_file: /l, signature_key: /k}
 incidents: {keep: 3, bundles_dir: "", keep_bundles: 4, max_bundle_bytes: 5000}
-breaker: {consecutive_failures: 6, lost_workers: 7, window_seconds: 8, first_back_off_seconds: 9, max_back_off_seconds: 10, probes: 11}
+breaker: {consecutive_failures: 6, lost_workers: 7, window_seconds: 8, first_back_off_seconds: 9, max_back_off_seconds: 10,
+          probes: 11}
 auth: {required: true}
 plugins_dir: /opt/p
 rules_file: /etc/r.yaml
