@@ -22,7 +22,7 @@ core::Result<std::vector<std::string>> function_names(const config::HostConfig::
     if (!channel) return tl::unexpected{channel.error()};
     auto process = WorkerProcess::spawn(*launch);
     if (!process) return tl::unexpected{process.error()};
-    const wire::SetupMessage head{wire::setup_magic, wire::SetupMode::symbolise, 1, 0, 64ull << 20};
+    const wire::SetupMessage head{wire::setup_magic, wire::SetupMode::symbolise, 1, {}, 64ull << 20};
     const wire::SetupPlugin facts{};
     const int descriptors[] = {channel->control_fd(), channel->worker_request_fd(), channel->worker_response_fd(),
                                plugin.bytes->fd()};

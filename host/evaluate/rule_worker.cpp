@@ -44,8 +44,8 @@ std::variant<RuleWorker, Failed> RuleWorker::start(WorkerNursery& nursery, std::
     auto process = nursery.take();
     if (!process) return spawn_failed(process.error());
     channel->expect();
-    const wire::SetupMessage head{wire::setup_magic, wire::SetupMode::run, static_cast<std::uint32_t>(plugins.size()), 0,
-                                  limits.memory_bytes};
+    const wire::SetupMessage head{
+        wire::setup_magic, wire::SetupMode::run, static_cast<std::uint32_t>(plugins.size()), {}, limits.memory_bytes};
     std::vector<wire::SetupPlugin> facts;
     std::vector<int> descriptors{channel->control_fd(), channel->worker_request_fd(), channel->worker_response_fd()};
     for (const ports::Plugin* plugin : plugins) {

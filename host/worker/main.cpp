@@ -6,6 +6,7 @@
 #include "wire/control_layout.hpp"
 #include "wire/setup_message.hpp"
 #include "worker/crash_record.hpp"
+#include "worker/hostile_probe.hpp"
 #include "worker/replay.hpp"
 #include "worker/request_loop.hpp"
 #include "worker/rule_library.hpp"
@@ -66,7 +67,9 @@ Received receive_setup() {
     if (count == 0) ::_exit(0);  // the host does not need this worker any more
     const std::size_t n = received.head.n_plugins;
     const cmsghdr* head = CMSG_FIRSTHDR(&message);
-    if (received.head.magic != wire::setup_magic || n < 1 || n > wire::max_group || head == nullptr ||
+    const bool is_probe =
+        received.head.mode == wire::SetupMode::probe || received.head.mode == wire::SetupMode::probe_without_filter;
+    if (received.head.magic != wire::setup_magic || (n < 1 && !is_probe) || n > wire::max_group || head == nullptr ||
         head->cmsg_type != SCM_RIGHTS ||
         static_cast<std::size_t>(count) != sizeof received.head + n * sizeof(wire::SetupPlugin) ||
         head->cmsg_len != CMSG_LEN((wire::setup_pipes + n) * sizeof(int)))
@@ -166,6 +169,21 @@ std::vector<std::string> names_of(const std::vector<wire::SetupPlugin>& plugins)
     ::_exit(0);
 }
 
+/// One attempt of the built-in hostile rule.
+[[noreturn]] void probe(const Received& received, std::span<std::byte> control, int host_pid, std::uint32_t posture,
+                        worker::SyscallFilter& filter) {
+    if (received.head.mode == wire::SetupMode::probe) filter.load();
+    const std::uint32_t result = worker::try_forbidden(received.head.attempt, host_pid, received.head.memory_bytes);
+    wire::ByteWriter out{control.subspan(wire::control_header_bytes + wire::request_bytes, wire::response_bytes)};
+    out.put(result);
+    out.put(posture);
+    auto& header = *reinterpret_cast<wire::ControlHeader*>(control.data());
+    header.response_size.store(out.size(), std::memory_order_release);
+    const char byte = 1;
+    [[maybe_unused]] const ssize_t rung = ::write(wire::fd_response, &byte, 1);
+    ::_exit(0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -204,6 +222,8 @@ int main(int argc, char** argv) {
     auto& header = *reinterpret_cast<wire::ControlHeader*>(control.data());
     worker::install_crash_handlers(header, received.head.memory_bytes);
     worker::count_log_bytes(header);
+    if (received.head.mode == wire::SetupMode::probe || received.head.mode == wire::SetupMode::probe_without_filter)
+        probe(received, control, std::atoi(argv[2]), posture, *run_filter);
     if (received.head.mode == wire::SetupMode::symbolise) symbolise(control, *run_filter);
     run_rules(received, control, posture, std::move(load_filter), std::move(run_filter));
 }

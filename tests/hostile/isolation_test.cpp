@@ -1,4 +1,5 @@
 #include "evaluate/post_mortem.hpp"
+#include "evaluate/posture_probe.hpp"
 #include "hostile/engine_fixture.hpp"
 #include "wire/message.hpp"
 
@@ -225,4 +226,41 @@ TEST_CASE("a failed evaluation can be made again from its bundle") {
     REQUIRE(other.has_value());
     CHECK(completed(*other).outcome == core::Outcome::met);
     CHECK(std::filesystem::status(folder.path).permissions() == std::filesystem::perms::owner_all);
+}
+
+TEST_CASE("the built-in hostile rule gets nowhere, and the report says what stopped it") {
+    fakes::LogSink sink;
+    const auto posture = evaluate::measure_posture(Bench::settings(), sink);
+    REQUIRE(posture.problem == "");
+    CHECK(posture.attempts.size() == 14);
+    for (const auto& attempt : posture.attempts) {
+        INFO(attempt.name << ": " << attempt.by << ", behind it " << attempt.behind);
+        CHECK(attempt.stopped);
+    }
+    CHECK(posture.holds());
+    evaluate::log_posture(posture, sink);
+    CHECK(sink.count("host_isolation_posture") == 1);
+    CHECK_FALSE(std::filesystem::exists("/tmp/varde-probe"));
+}
+
+TEST_CASE("where the other layers are left out the filter alone still stops every attempt, and the level says so") {
+    auto settings = Bench::settings();
+    settings.without = {"own_user", "namespaces", "landlock", "cgroup"};
+    fakes::LogSink sink;
+    const auto posture = evaluate::measure_posture(settings, sink);
+    CHECK(posture.holds());
+    CHECK(posture.level == "C");
+    const auto read = std::ranges::find(posture.attempts, std::string{"read_file"}, &ports::IsolationAttempt::name);
+    REQUIRE(read != posture.attempts.end());
+    CHECK(read->behind == "nothing");
+}
+
+TEST_CASE("without a worker program the posture cannot be measured, and that is no level") {
+    auto settings = Bench::settings();
+    settings.worker_path = "/nowhere/varde-worker";
+    fakes::LogSink sink;
+    const auto posture = evaluate::measure_posture(settings, sink);
+    CHECK(posture.level == "none");
+    CHECK(posture.problem.find("/nowhere/varde-worker") != std::string::npos);
+    CHECK_FALSE(posture.holds());
 }
