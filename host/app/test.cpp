@@ -2,6 +2,7 @@
 #include "app/modules.hpp"
 #include "app/rule_specs.hpp"
 #include "app/scenario_test.hpp"
+#include "config/rule_folder.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -79,9 +80,9 @@ bool run_unit_tests(const fs::path& plugins, const std::string& rule_id, Tally& 
 int test_rule(const Globals& globals, const std::string& folder) {
     auto settings = load_settings(globals);
     if (!settings) return report(settings.error());
-    const auto rule_id = fs::path{folder}.lexically_normal().has_filename()
-                             ? fs::path{folder}.lexically_normal().filename().string()
-                             : fs::path{folder}.lexically_normal().parent_path().filename().string();
+    const auto named = config::rule_id_of_folder(folder);
+    if (!named) return report(named.error());
+    const auto& rule_id = *named;
     Log log{*settings, stderr};
     plugins::DirectoryCatalogue catalogue{settings->plugins_dir};
     auto specs = specs_of_all_plugins(catalogue, log.sink());
