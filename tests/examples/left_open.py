@@ -64,30 +64,31 @@ CASES = [
 ]
 
 
-def asked(rule_id):
-    """The cases as `varde eval` reads them."""
-    for number, (_, params, events, _) in enumerate(CASES):
+def judge(build, plugins, rule_id, cases):
+    """What `varde eval` answers to (params, events) pairs, one at a time in the same worker process."""
+    lines = []
+    for params, events in cases:
         rows = [{"id": name, "timestamp": DAY + at, "category": category, "payload": payload}
                 for name, at, category, payload in events]
-        yield json.dumps({"vector_id": number, "rule_id": rule_id, "params": params, "since": SINCE, "until": UNTIL, "events": rows})
+        lines.append(json.dumps({"rule_id": rule_id, "params": params, "since": SINCE, "until": UNTIL, "events": rows}))
+    done = subprocess.run([build / "bin/varde", "--plugins", plugins, "eval"], input="\n".join(lines), capture_output=True, text=True)
+    sys.stderr.write(done.stderr)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def check_rule(checks, build, folder, plugins, rule_id):
     """The plugin in `plugins` exports what it should, passes its own scenarios, and answers every case."""
-    varde = [build / "bin/varde", "--plugins", plugins]
     exports = subprocess.run(["sh", ROOT / "tests/abi/exports.sh", plugins / f"{rule_id}.so"], capture_output=True, text=True)
     checks.check("one symbol, a note, no lazy binding", exports.returncode == 0, exports.stdout + exports.stderr)
-    scenarios = subprocess.run([*varde, "test", folder], capture_output=True, text=True)
+    scenarios = subprocess.run([build / "bin/varde", "--plugins", plugins, "test", folder], capture_output=True, text=True)
     count = len(list((folder / "tests").glob("*.yaml")))
     checks.check(f"varde test {folder.name}", scenarios.returncode == 0 and f"{count} passed, 0 failed" in scenarios.stdout,
                  scenarios.stdout + scenarios.stderr)
-    judged = subprocess.run([*varde, "eval"], input="\n".join(asked(rule_id)), capture_output=True, text=True)
-    answers = [json.loads(line) for line in judged.stdout.splitlines()]
+    answers = judge(build, plugins, rule_id, [(params, events) for _, params, events, _ in CASES])
     if not checks.equal("every case has an answer", len(answers), len(CASES)):
-        print(judged.stderr)
         return
-    for number, (name, _, _, expected) in enumerate(CASES):
-        answer = {key: value for key, value in answers[number].items() if key not in ("vector_id", "rule_id")}
+    for (name, _, _, expected), answer in zip(CASES, answers):
+        del answer["rule_id"]
         for deviation in answer.get("deviations", []):
-            deviation.pop("rule_id")
+            del deviation["rule_id"]
         checks.equal(name, answer, expected)

@@ -1,15 +1,32 @@
-// examples/rule-in-c in process, with the sanitizers of the build: until when its answers hold, and what the worker cannot show.
+// A "door left open" rule in process: until when its answers hold, which `varde eval` does not print. By default that of
+// examples/rule-in-c, compiled in with the sanitizers of the build; VARDE_EXAMPLE=FILE.so names another one.
+#include <dlfcn.h>
 #include <doctest/doctest.h>
+
+#include <cstdlib>
 
 #include <varde/test.hpp>
 
 namespace {
 
-using varde::test::Rule;
 using varde::test::Window;
 
 constexpr auto kOpen = R"({"door": "fridge", "state": "open"})";
 constexpr auto kClosed = R"({"door": "fridge", "state": "closed"})";
+
+const varde_rule_entry& entry() {
+    const char* file = std::getenv("VARDE_EXAMPLE");
+    if (file == nullptr) return varde_rule_v1;
+    void* library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    REQUIRE_MESSAGE(library != nullptr, dlerror());
+    const auto* found = static_cast<const varde_rule_entry*>(dlsym(library, "varde_rule_v1"));
+    REQUIRE(found != nullptr);
+    return *found;
+}
+
+struct Rule : varde::test::Rule {
+    explicit Rule(std::string_view params = "{}") : varde::test::Rule{params, entry()} {}
+};
 
 Window afternoon() { return {"2026-01-15T16:00:00Z", "2026-01-15T18:00:00Z"}; }
 
