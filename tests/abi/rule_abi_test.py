@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""tools/rule_abi.py sees what changes the binary interface, and nothing else. Run by ./dev check, which installs abigail-tools."""
+import contextlib
+import io
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tools"))
+import rule_abi  # noqa: E402
+
+
+class RuleAbi(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="varde-rule-abi-")
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        shutil.copytree(ROOT / "plugin-api", self.root / "plugin-api")
+        self.header = self.root / "plugin-api/include/varde/rule.h"
+
+    def replace(self, old, new):
+        text = self.header.read_text(encoding="utf-8")
+        self.assertEqual(text.count(old), 1, old)
+        self.header.write_text(text.replace(old, new), encoding="utf-8")
+
+    def difference(self):
+        return rule_abi.difference(self.root / "plugin-api/abi/rule.abi", self.root / "plugin-api/include")
+
+    def assert_difference(self, *parts):
+        said = self.difference()
+        for part in parts:
+            self.assertIn(part, said)
+
+    def test_the_header_is_what_is_on_record(self):
+        self.assertEqual(list(rule_abi.problems(ROOT)), [])
+
+    def test_a_dump_does_not_depend_on_where_it_was_made(self):
+        again = self.root / "again.abi"
+        rule_abi.dump(self.root / "plugin-api/include", again)
+        text = again.read_text(encoding="utf-8")
+        self.assertNotIn(str(self.root), text)
+        rule_abi.dump(ROOT / "plugin-api/include", again)
+        self.assertEqual(text, again.read_text(encoding="utf-8"))
+        self.assertNotIn(str(ROOT), text)
+
+    def test_comments_and_inline_functions_are_free(self):
+        self.replace("/* A rule's parameters:", "/* What a rule is given:")
+        self.replace("uint32_t low = slice->first;", "uint32_t low = slice->first + 0u;")
+        self.assertEqual(self.difference(), "")
+
+    def test_a_field_of_another_width_is_seen_with_what_it_moves(self):
+        self.replace("uint32_t n_nodes; ", "uint64_t n_nodes; ")
+        self.assert_difference("struct varde_params", "n_nodes", "offset changed from 64 to 128")
+
+    def test_two_fields_that_change_places_are_seen(self):
+        self.replace("    uint32_t first;\n    uint32_t count;\n", "    uint32_t count;\n    uint32_t first;\n")
+        self.assert_difference("struct varde_slice", "count", "first")
+
+    def test_a_new_name_for_a_field_is_seen(self):
+        self.replace("int64_t now_us; ", "int64_t clock_us; ")
+        self.assert_difference("struct varde_window", "clock_us")
+
+    def test_another_sign_is_seen(self):
+        self.replace("int32_t offset_s;", "uint32_t offset_s;")
+        self.assert_difference("struct varde_transition", "offset_s")
+
+    def test_another_argument_of_a_function_is_seen(self):
+        self.replace("(*declare_wants)(void* ctx, uint32_t wants)", "(*declare_wants)(void* ctx, uint64_t wants)")
+        self.assert_difference("declare_wants")
+
+    def test_another_value_of_a_constant_is_seen(self):
+        self.replace("#define VARDE_TEXT 6u", "#define VARDE_TEXT 16u")
+        self.assert_difference("VARDE_TEXT_value' from value '6' to '16'")
+
+    def test_a_constant_of_64_bits_is_seen(self):
+        self.replace("#define VARDE_NEVER INT64_MAX", "#define VARDE_NEVER (INT64_MAX - 1)")
+        self.assert_difference("VARDE_NEVER_value", "9223372036854775806")
+
+    def test_new_constants_texts_too_and_new_structs_are_seen(self):
+        self.replace("#define VARDE_NOTE_TYPE 1u", '#define VARDE_NOTE_TYPE 1u\n#define VARDE_NEW "varde.new/1"\n'
+                                                   "typedef struct varde_new {\n    uint32_t struct_size;\n} varde_new;")
+        self.assert_difference("abi_VARDE_NEW", "varde_new* abi_varde_new")
+
+    def test_a_change_says_what_to_do(self):
+        self.replace("#define VARDE_TEXT 6u", "#define VARDE_TEXT 16u")
+        found = "".join(rule_abi.problems(self.root))
+        for part in ("VARDE_TEXT", "./dev abi", "CHANGES.md", "draft", "abi.samples"):
+            self.assertIn(part, found)
+
+    def test_a_draft_that_changes_md_does_not_name_is_found(self):
+        draft = rule_abi.draft_of(self.header.read_text(encoding="utf-8"))
+        self.replace(f"STATUS: draft {draft} of", f"STATUS: draft {draft + 6} of")
+        self.assertIn(f"no section '## Draft {draft + 6}'", "".join(rule_abi.problems(self.root)))
+
+    def test_what_was_written_is_on_record(self):
+        shutil.copytree(ROOT / "tests/abi", self.root / "tests/abi")
+        self.replace("#define VARDE_TEXT 6u", "#define VARDE_TEXT 16u")
+        with contextlib.redirect_stdout(io.StringIO()):
+            rule_abi.write(self.root)
+        self.assertEqual(self.difference(), "")
+        self.assertEqual((self.root / "plugin-api/abi/offsets.txt").read_text(), (ROOT / "plugin-api/abi/offsets.txt").read_text())
+
+
+def main():
+    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)
+    failed = len(result.failures) + len(result.errors)
+    print(f"{max(0, result.testsRun - failed)} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

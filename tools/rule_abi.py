@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Guards the binary interface of plugin-api/include/varde/rule.h: every struct, every function a struct points to, every constant.
+
+    rule_abi.py check      compares rule.h with the recorded plugin-api/abi/rule.abi; part of ./dev check
+    rule_abi.py write      records what rule.h says now, and plugin-api/abi/offsets.txt with it: ./dev abi
+
+Needs abidw and abidiff (abigail-tools). The record is of x86-64; on another machine `check` says that it was skipped.
+"""
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MACHINE = "x86_64"
+TYPE = re.compile(r"^typedef struct (\w+)|^typedef (?!struct)[\w ]*?(\w+);", re.MULTILINE)
+CONSTANT = re.compile(r"^#define (VARDE_\w+) (?!static|__attribute__)(\S.*)$", re.MULTILINE)
+DRAFT = re.compile(r"^ \* STATUS: draft (\d+) of ABI major (\d+)", re.MULTILINE)
+
+WHAT_TO_DO = """
+varde/rule.h is not what plugin-api/abi/rule.abi has on record; the list above goes from the record to the header.
+  Not meant?  Undo it: plugins that exist already were built with the record.
+  Meant?      1. plugin-api/README.md, "How it grows", says what may change.
+              2. Raise the draft in the STATUS line of rule.h and name the change under "## Draft N" in plugin-api/CHANGES.md.
+              3. ./dev abi records it; commit plugin-api/abi/rule.abi and offsets.txt with it.
+              4. The sample plugins of earlier drafts must still load: ctest --test-dir build/dev -R abi.samples
+"""
+
+
+class AbiError(Exception):
+    pass
+
+
+def run(command, **options):
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
+
+
+def must(command, **options):
+    done = run(command, **options)
+    if done.returncode != 0:
+        raise AbiError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def draft_of(header):
+    """The number in the header's STATUS line; None once the interface is frozen and there is none."""
+    found = DRAFT.search(header)
+    return int(found.group(1)) if found else None
+
+
+def surface(header, macros):
+    """A C file in which every type and every constant of the header is reachable, so that the dump has them. Constants that are
+    texts are kept as names: a dump holds no texts."""
+    types = sorted({name for pair in TYPE.findall(header) for name in pair if name})
+    lines = ["#include <varde/rule.h>", *(f"const {name} *abi_{name};" for name in types)]
+    constants = {"VARDE_DRAFT": str(draft_of(header) or 0), **dict(CONSTANT.findall(macros))}
+    for name, value in sorted(constants.items()):
+        member = f"is_{re.sub(r'[^A-Za-z0-9]', '_', value)} = 0" if value.startswith('"') else f"value = {value}"
+        # A variable each: abidiff does not speak of a new enumerator whose value another one has already.
+        lines.append(f"enum constant_{name} {{ {name}_{member} }} abi_{name};")
+    return "\n".join(lines) + "\n"
+
+
+def dump(include, target):
+    """Writes the dump of include/varde/rule.h to `target`. Nothing in it depends on where or when it was made."""
+    header = (include / "varde/rule.h").read_text(encoding="utf-8")
+    macros = must(["cc", "-E", "-dM", f"-I{include}", "-include", "varde/rule.h", "-x", "c", "/dev/null"])
+    with tempfile.TemporaryDirectory(prefix="varde-abi-") as folder:
+        (pathlib.Path(folder) / "surface.c").write_text(surface(header, macros), encoding="utf-8")
+        must(["cc", "-std=gnu11", "-g", "-O0", "-shared", "-fPIC", f"-I{include}", "surface.c", "-o", "surface.so"], cwd=folder)
+        text = must(["abidw", "--no-comp-dir-path", "--no-corpus-path", "--no-show-locs", "--no-elf-needed", "surface.so"], cwd=folder)
+    target.write_text(text, encoding="utf-8")
+
+
+def difference(record, include):
+    """What abidiff says of the change from the record to the header; empty if there is none."""
+    with tempfile.TemporaryDirectory(prefix="varde-abi-") as folder:
+        now = pathlib.Path(folder) / "now.abi"
+        dump(include, now)
+        compared = run(["abidiff", "--harmless", "--no-show-locs", record, now])
+    if compared.returncode & 3:  # it could not compare
+        raise AbiError(f"abidiff failed:\n{compared.stdout}{compared.stderr}")
+    return compared.stdout if compared.returncode else ""
+
+
+def problems(root):
+    """Everything that is wrong, as texts."""
+    include = root / "plugin-api/include"
+    changed = difference(root / "plugin-api/abi/rule.abi", include)
+    if changed:
+        yield changed + WHAT_TO_DO
+    draft = draft_of((include / "varde/rule.h").read_text(encoding="utf-8"))
+    changes = (root / "plugin-api/CHANGES.md").read_text(encoding="utf-8")
+    if draft is not None and not re.search(rf"^## Draft {draft}\b", changes, re.MULTILINE):
+        yield f"plugin-api/CHANGES.md has no section '## Draft {draft}', which is what the STATUS line of rule.h says it is\n"
+
+
+def write(root):
+    include = root / "plugin-api/include"
+    abi = root / "plugin-api/abi"
+    dump(include, abi / "rule.abi")
+    with tempfile.TemporaryDirectory(prefix="varde-abi-") as folder:
+        program = pathlib.Path(folder) / "offsets"
+        must(["cc", "-std=c99", f"-I{include}", root / "tests/abi/offsets.c", "-o", program])
+        (abi / "offsets.txt").write_text(must([program]), encoding="utf-8")
+    print(f"written: {abi / 'rule.abi'}, {abi / 'offsets.txt'}; now name the change in plugin-api/CHANGES.md")
+
+
+def main():
+    if sys.argv[1:] not in (["check"], ["write"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    if platform.machine() != MACHINE:
+        print(f"skipped: plugin-api/abi/rule.abi is of {MACHINE}, this machine is {platform.machine()}")
+        return 0 if sys.argv[1] == "check" else 1
+    try:
+        if sys.argv[1] == "write":
+            write(ROOT)
+            return 0
+        found = list(problems(ROOT))
+    except (AbiError, OSError) as error:
+        print(f"rule_abi.py: {error}", file=sys.stderr)
+        return 1
+    print("".join(found) or "varde/rule.h is what plugin-api/abi/rule.abi has on record")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
