@@ -1,17 +1,17 @@
 #include "app/composition.hpp"
+#include "app/json_output.hpp"
 #include "app/modules.hpp"
 #include "deviation/life_cycle.hpp"
 #include "time/utc_text.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace varde::app {
 namespace {
 
 using core::DeviationStatus;
 
-void print_json(const core::Deviation& row) {
+nlohmann::ordered_json json_of(const core::Deviation& row) {
     nlohmann::ordered_json out{{"deviation_id", row.deviation_id},
                                {"rule_id", row.rule_id},
                                {"org_id", row.scope.org_id},
@@ -26,7 +26,7 @@ void print_json(const core::Deviation& row) {
                                {"last_seen_at", time::format_utc(row.last_seen_at)},
                                {"episode", row.episode}};
     out["evidence"] = nlohmann::ordered_json::parse(row.finding.evidence, nullptr, false);
-    fmt::print("{}\n", out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    return out;
 }
 
 int change(const Globals& globals, const DeviationsOptions& options, DeviationStatus to) {
@@ -61,7 +61,7 @@ int deviations_list(const Globals& globals, const DeviationsOptions& options) {
     if (!rows) return report(rows.error());
     for (const auto& row : *rows) {
         if (globals.json) {
-            print_json(row);
+            print_json(json_of(row));
         } else {
             fmt::print("{:>5}  {:<7} {:<9} {:<7} {}/{}/{}  since {}  {}\n", row.deviation_id, core::name_of(row.status),
                        core::name_of(row.finding.severity), row.rule_id, row.scope.org_id, row.scope.home_id,

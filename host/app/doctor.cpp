@@ -1,4 +1,5 @@
 #include "app/composition.hpp"
+#include "app/json_output.hpp"
 #include "app/modules.hpp"
 #include "app/rule_specs.hpp"
 #include "store/database.hpp"
@@ -29,18 +30,10 @@ class Checks {
 
   private:
     void line(std::string_view state, std::string_view what, const std::string& detail) {
-        if (!json_) {
+        if (json_)
+            print_json({{"check", what}, {"state", state}, {"detail", detail}});
+        else
             fmt::print("{:<8} {:<12} {}\n", state, what, detail);
-            return;
-        }
-        std::string escaped;
-        for (const char c : detail) {
-            if (c == '"' || c == '\\') escaped += '\\';
-            escaped += c == '\n' ? ' ' : c;
-        }
-        fmt::print(R"({{"check":"{}","state":"{}","detail":"{}"}})"
-                   "\n",
-                   what, state, escaped);
     }
     bool json_;
     bool warned_ = false;

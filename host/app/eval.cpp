@@ -1,5 +1,6 @@
 #include "app/case_json.hpp"
 #include "app/composition.hpp"
+#include "app/json_output.hpp"
 #include "app/modules.hpp"
 #include "app/rule_specs.hpp"
 
@@ -36,7 +37,7 @@ bool answer_line(ports::Evaluator& evaluator, const std::string& line, std::int6
     }
     const auto verdict = judge(evaluator, *asked, score);
     if (!check) {
-        std::cout << answer(*asked, verdict).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+        std::cout << json_line(answer(*asked, verdict)) << '\n';
         return true;
     }
     const auto differs = difference(*asked, verdict);

@@ -1,5 +1,6 @@
 #include "app/composition.hpp"
 #include "app/generator.hpp"
+#include "app/json_output.hpp"
 #include "app/modules.hpp"
 #include "app/progress.hpp"
 #include "ingest/file_import.hpp"
@@ -11,7 +12,6 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace varde::app {
 namespace {
@@ -70,7 +70,7 @@ void print_event(const core::Event& event, bool json) {
                       {"subject_id", event.scope.subject_id},
                       {"stream_id", event.stream_id}};
     line["payload"] = ordered_json::parse(event.payload, nullptr, false);
-    fmt::print("{}\n", line.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+    print_json(line);
 }
 
 volatile std::sig_atomic_t interrupted = 0;
@@ -98,9 +98,8 @@ int events_import(const Globals& globals, const ImportOptions& options) {
         std::cerr << fmt::format("{}:{}: refused: {}\n", options.file, item.line, item.problem);
     }
     if (globals.json) {
-        fmt::print(R"({{"read":{},"stored":{},"deduped":{},"refused":{}}})"
-                   "\n",
-                   result->read, result->stored, result->deduped, result->refused);
+        print_json(
+            {{"read", result->read}, {"stored", result->stored}, {"deduped", result->deduped}, {"refused", result->refused}});
     } else {
         fmt::print("{} read, {} stored, {} already there, {} refused\n", result->read, result->stored, result->deduped,
                    result->refused);

@@ -1,4 +1,5 @@
 #include "app/composition.hpp"
+#include "app/json_output.hpp"
 #include "app/modules.hpp"
 #include "plugins/plugin_file.hpp"
 
@@ -17,15 +18,6 @@ struct RuleLine {
     bool enabled = false;
     std::string plugin = "no plugin";
 };
-
-std::string quoted(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        if (static_cast<unsigned char>(c) >= 0x20) out += c;
-    }
-    return '"' + out + '"';
-}
 
 /// Writes beside the file and renames: a host that watches it never sees half of it.
 core::Result<void> replace_file(const std::filesystem::path& path, const std::string& text) {
@@ -57,9 +49,10 @@ int rules_list(const Globals& globals) {
     }
     for (const auto& [id, line] : lines) {
         if (globals.json) {
-            fmt::print(R"({{"rule_id":{},"configured":{},"enabled_in_scheduler":{},"plugin":{}}})"
-                       "\n",
-                       quoted(id), line.configured, line.enabled, quoted(line.plugin));
+            print_json({{"rule_id", id},
+                        {"configured", line.configured},
+                        {"enabled_in_scheduler", line.enabled},
+                        {"plugin", line.plugin}});
         } else {
             fmt::print("{:<12} {:<9} {}{}\n", id, line.enabled ? "enabled" : "disabled", line.plugin,
                        line.configured ? "" : "  (not in rules.yaml)");
@@ -94,10 +87,13 @@ int plugin_inspect(const Globals& globals, const std::string& file) {
         return kPluginBroken;
     }
     if (globals.json) {
-        fmt::print(R"({{"path":{},"rule_id":{},"version":{},"sdk":{},"abi":"{}.{}","sha256":"{}","size":{}}})"
-                   "\n",
-                   quoted(plugin->path), quoted(plugin->rule_id), quoted(plugin->version), quoted(plugin->sdk), plugin->abi_major,
-                   plugin->abi_minor_needed, plugin->sha256, plugin->size);
+        print_json({{"path", plugin->path},
+                    {"rule_id", plugin->rule_id},
+                    {"version", plugin->version},
+                    {"sdk", plugin->sdk},
+                    {"abi", fmt::format("{}.{}", plugin->abi_major, plugin->abi_minor_needed)},
+                    {"sha256", plugin->sha256},
+                    {"size", plugin->size}});
     } else {
         fmt::print("file     {}\nrule     {}\nversion  {}\nsdk      {}\nabi      {}.{} needed\nsha256   {}\nsize     {} bytes\n",
                    plugin->path, plugin->rule_id, plugin->version, plugin->sdk, plugin->abi_major, plugin->abi_minor_needed,

@@ -1,5 +1,6 @@
 #include "api/server.hpp"
 #include "app/composition.hpp"
+#include "app/json_output.hpp"
 #include "app/modules.hpp"
 #include "schedule/scheduler.hpp"
 
@@ -7,7 +8,6 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 
-#include <fmt/format.h>
 #include <sys/prctl.h>
 
 namespace varde::app {
@@ -105,11 +105,14 @@ int run(const Globals& globals) {
     const auto summary = scheduler.step();
     const auto& counts = summary.counts;
     if (globals.json) {
-        fmt::print(R"({{"run_id":"{}","scopes":{},"rules_total":{},"rules_ok":{},"rules_failed":{},"deviations_upserted":{},)"
-                   R"("deviations_closed":{},"ok":{}}})"
-                   "\n",
-                   summary.run_id, summary.scopes, counts.rules_total, counts.rules_ok, counts.rules_failed,
-                   counts.deviations_upserted, counts.deviations_closed, summary.error.empty());
+        print_json({{"run_id", summary.run_id},
+                    {"scopes", summary.scopes},
+                    {"rules_total", counts.rules_total},
+                    {"rules_ok", counts.rules_ok},
+                    {"rules_failed", counts.rules_failed},
+                    {"deviations_upserted", counts.deviations_upserted},
+                    {"deviations_closed", counts.deviations_closed},
+                    {"ok", summary.error.empty()}});
     }
     return summary.error.empty() ? kOk : kFailed;
 }

@@ -1,5 +1,6 @@
 #include "app/composition.hpp"
 #include "app/counting_evaluator.hpp"
+#include "app/json_output.hpp"
 #include "app/modules.hpp"
 #include "app/progress.hpp"
 #include "ingest/file_import.hpp"
@@ -11,7 +12,6 @@
 #include <map>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace varde::app {
 namespace {
@@ -95,8 +95,8 @@ core::Result<std::size_t> deliver(std::vector<ImportedEvent>& events, std::size_
     return next;
 }
 
-void print_json(const Totals& totals, const std::map<std::string, OutcomeCounts>& outcomes,
-                const std::map<std::string, std::int64_t>& episodes, double per_second) {
+void print_totals(const Totals& totals, const std::map<std::string, OutcomeCounts>& outcomes,
+                  const std::map<std::string, std::int64_t>& episodes, double per_second) {
     nlohmann::ordered_json out{{"ticks", totals.ticks},
                                {"events", totals.events},
                                {"seconds", totals.took.count()},
@@ -118,7 +118,7 @@ void print_json(const Totals& totals, const std::map<std::string, OutcomeCounts>
                               {"failed", count.failed},
                               {"episodes", found == episodes.end() ? 0 : found->second}};
     }
-    fmt::print("{}\n", out.dump());
+    print_json(out);
 }
 
 void print_table(const Totals& totals, const std::map<std::string, OutcomeCounts>& outcomes,
@@ -184,7 +184,7 @@ int simulate(const Globals& globals, const SimulateOptions& options) {
     if (!episodes) return report(episodes.error());
     for (const auto& [rule, count] : *before) (*episodes)[rule] -= count;
     const auto per_second = totals.took.count() > 0 ? static_cast<double>(totals.counts.rules_total) / totals.took.count() : 0.0;
-    globals.json ? print_json(totals, counting.counts(), *episodes, per_second)
+    globals.json ? print_totals(totals, counting.counts(), *episodes, per_second)
                  : print_table(totals, counting.counts(), *episodes, per_second);
     return totals.failed_runs == 0 && totals.counts.rules_failed == 0 ? kOk : kFailed;
 }

@@ -1,5 +1,6 @@
 #include "api/authentication.hpp"
 #include "app/composition.hpp"
+#include "app/json_output.hpp"
 #include "app/modules.hpp"
 #include "time/utc_text.hpp"
 
@@ -9,6 +10,20 @@ namespace varde::app {
 namespace {
 
 std::string or_all(const std::string& part) { return part.empty() ? "*" : part; }
+
+/// Without its hash. An empty part of the scope means all of them.
+nlohmann::ordered_json json_of(const ports::Token& token) {
+    nlohmann::ordered_json out{{"id", token.id},
+                               {"name", token.name},
+                               {"role", ports::name_of(token.role)},
+                               {"org_id", token.scope.org_id},
+                               {"home_id", token.scope.home_id},
+                               {"subject_id", token.scope.subject_id},
+                               {"created_at", time::format_utc(token.created_at)},
+                               {"revoked_at", nullptr}};
+    if (token.revoked_at) out["revoked_at"] = time::format_utc(*token.revoked_at);
+    return out;
+}
 
 }  // namespace
 
@@ -27,9 +42,7 @@ int token_create(const Globals& globals, const TokenOptions& options) {
     const auto id = storage->tokens().insert(token);
     if (!id) return report(id.error());
     if (globals.json) {
-        fmt::print(R"({{"id":{},"role":"{}","token":"{}"}})"
-                   "\n",
-                   *id, options.role, secret);
+        print_json({{"id", *id}, {"role", options.role}, {"token", secret}});
     } else {
         fmt::print("token {} ({}): {}\nKeep it now: only its hash is stored.\n", *id, options.role, secret);
     }
@@ -44,6 +57,10 @@ int token_list(const Globals& globals) {
     const auto tokens = storage->tokens().list();
     if (!tokens) return report(tokens.error());
     for (const auto& token : *tokens) {
+        if (globals.json) {
+            print_json(json_of(token));
+            continue;
+        }
         fmt::print("{:>4}  {:<8} {}/{}/{}  {}  {}{}\n", token.id, ports::name_of(token.role), or_all(token.scope.org_id),
                    or_all(token.scope.home_id), or_all(token.scope.subject_id), time::format_utc(token.created_at), token.name,
                    token.revoked_at ? "  revoked " + time::format_utc(*token.revoked_at) : "");
