@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <vector>
 
 #include <fmt/format.h>
 #include <sys/random.h>
@@ -80,14 +81,10 @@ int report(const core::Error& error) {
 }
 
 std::string random_hex(std::size_t bytes) {
-    std::string text;
-    for (std::size_t i = 0; i < bytes; ++i) {
-        unsigned char byte = 0;
-        // One byte of entropy at a time cannot be short; getrandom only fails before the kernel is seeded, and then it waits.
-        if (::getrandom(&byte, 1, 0) != 1) std::abort();
-        text += fmt::format("{:02x}", byte);
-    }
-    return text;
+    std::vector<unsigned char> random(bytes);
+    // Up to 256 bytes come whole, also when a signal arrives; before the kernel is seeded it waits.
+    if (bytes > 256 || ::getrandom(random.data(), bytes, 0) != static_cast<ssize_t>(bytes)) std::abort();
+    return fmt::format("{:02x}", fmt::join(random, ""));
 }
 
 core::Result<core::Microseconds> parse_duration(std::string_view text) {

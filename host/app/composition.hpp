@@ -22,7 +22,7 @@ int report(const core::Error& error);
 /// The folder of the running binary.
 [[nodiscard]] std::filesystem::path binary_folder();
 
-/// Lower-case hex of that many random bytes from the system.
+/// Lower-case hex of that many (at most 256) random bytes from the system.
 [[nodiscard]] std::string random_hex(std::size_t bytes);
 
 /// "30s", "5m", "1h", "1d" -> microseconds. Errc::invalid_argument names the text.

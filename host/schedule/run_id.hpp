@@ -3,7 +3,7 @@
 
 namespace varde::schedule {
 
-/// A random UUID (version 4), from the kernel's generator.
+/// A random UUID (version 4): distinct, not secret.
 [[nodiscard]] std::string new_run_id();
 
 }  // namespace varde::schedule

@@ -21,7 +21,9 @@ TEST_CASE("a duration without unit, sign or sense is refused by name") {
     }
 }
 
-TEST_CASE("random text has the asked length and does not repeat") {
+TEST_CASE("random text is lower-case hex of the asked length and does not repeat") {
+    CHECK(varde::app::random_hex(0).empty());
     CHECK(varde::app::random_hex(32).size() == 64);
+    CHECK(varde::app::random_hex(256).find_first_not_of("0123456789abcdef") == std::string::npos);
     CHECK(varde::app::random_hex(16) != varde::app::random_hex(16));
 }
