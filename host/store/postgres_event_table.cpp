@@ -1,3 +1,4 @@
+#include "store/event_row.hpp"
 #include "store/event_table.hpp"
 #include "store/postgres_session.hpp"
 
@@ -38,18 +39,6 @@ constexpr const char* events_in_range =
     "SELECT seq, event_id, stream_id, time, category, room_id, payload, received_at FROM events"
     " WHERE org_id = $1::text AND home_id = $2::text AND subject_id = $3::text AND time >= $4::bigint AND time < $5::bigint"
     " ORDER BY time, seq";
-
-/// Into the same event each time: its strings keep their memory.
-void read_event(const PostgresRow& row, core::Event& event) {
-    event.seq = row.number(0);
-    event.event_id = row.text(1);
-    event.stream_id = row.text(2);
-    event.time = core::instant_from_us(row.number(3));
-    event.category = row.text(4);
-    event.room_id = row.text(5);
-    event.payload = row.text(6);
-    event.received_at = core::instant_from_us(row.number(7));
-}
 
 void append_number(std::string& out, std::int64_t value) {
     append_int32(out, 8);
@@ -156,10 +145,7 @@ class PostgresEventTable final : public EventTable {
     void read_after(Session& session, std::int64_t after, std::int64_t limit, const VisitEvent& visit) override {
         core::Event event;
         postgres(session).query(events_after, PostgresValues{}.add(after).add(limit), [&](const PostgresRow& row) {
-            read_event(row, event);
-            event.scope.org_id = row.text(8);
-            event.scope.home_id = row.text(9);
-            event.scope.subject_id = row.text(10);
+            read_event_with_scope(row, event);
             visit(event);
         });
     }

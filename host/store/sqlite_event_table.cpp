@@ -1,3 +1,4 @@
+#include "store/event_row.hpp"
 #include "store/event_table.hpp"
 #include "store/sqlite_session.hpp"
 
@@ -27,18 +28,6 @@ constexpr const char* events_after =
 constexpr const char* events_in_range =
     "SELECT seq, event_id, stream_id, time, category, room_id, payload, received_at FROM events"
     " WHERE org_id = ?1 AND home_id = ?2 AND subject_id = ?3 AND time >= ?4 AND time < ?5 ORDER BY time, seq";
-
-/// Into the same event each time: its strings keep their memory.
-void read_event(const SqliteStatement& row, core::Event& event) {
-    event.seq = row.number(0);
-    event.event_id = row.text(1);
-    event.stream_id = row.text(2);
-    event.time = core::instant_from_us(row.number(3));
-    event.category = row.text(4);
-    event.room_id = row.text(5);
-    event.payload = row.text(6);
-    event.received_at = core::instant_from_us(row.number(7));
-}
 
 class SqliteEventTable final : public EventTable {
   public:
@@ -121,10 +110,7 @@ class SqliteEventTable final : public EventTable {
         rows.bind(2, limit);
         core::Event event;
         while (rows.step()) {
-            read_event(rows, event);
-            event.scope.org_id = rows.text(8);
-            event.scope.home_id = rows.text(9);
-            event.scope.subject_id = rows.text(10);
+            read_event_with_scope(rows, event);
             visit(event);
         }
     }
