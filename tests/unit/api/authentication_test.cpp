@@ -56,17 +56,7 @@ TEST_SUITE("authentication") {
         api::HttpSettings settings;
         settings.http.address = "0.0.0.0";
         settings.http.port = 0;
-        api::Server server{loop, settings,
-                           api::Services{with.intake,
-                                         with.events,
-                                         with.deviations,
-                                         with.rule_rows,
-                                         with.tokens,
-                                         with.runs,
-                                         with.clock,
-                                         with.log,
-                                         [&] { return with.rules; },
-                                         {}}};
+        api::Server server{loop, settings, with.services()};
         CHECK(server.start().error().code == core::Errc::config_invalid);
     }
 

@@ -50,9 +50,7 @@ class RunningServer {
 
     /// The port.
     std::uint16_t start() {
-        server_.emplace(loop_, settings,
-                        api::Services{intake, events, deviations, rule_rows, tokens, runs, clock, log, [this] { return rules; },
-                                      ingest_health});
+        server_.emplace(loop_, settings, services());
         const auto started = server_->start();
         REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error().context));
         thread_ = std::thread{[this] { loop_.run(); }};
@@ -60,6 +58,10 @@ class RunningServer {
         return port_;
     }
     [[nodiscard]] std::uint16_t port() const { return port_; }
+    /// The fakes, as a server wants them; for tests that make their own.
+    [[nodiscard]] api::Services services() {
+        return {intake, events, deviations, rule_rows, tokens, runs, clock, log, [this] { return rules; }, ingest_health};
+    }
 
     void on_loop(std::function<void()> what) {
         std::promise<void> done;
