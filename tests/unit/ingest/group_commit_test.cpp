@@ -6,8 +6,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -223,6 +225,26 @@ TEST_SUITE("group commit") {
         bench.log.append_gate.open();
         bench.intake.reset();
         CHECK(bench.log.append_sizes() == std::vector<std::size_t>{1});
+    }
+
+    TEST_CASE("a callback is let go once it has answered, long before commit_timeout") {
+        // It may hold a connection. The watch, which looks at the oldest submission until its deadline, must not keep it.
+        Bench bench;
+        bench.settings.commit_timeout = 1h;
+        bench.start();
+        std::vector<std::weak_ptr<int>> connections;
+        for (int i = 0; i < 100; ++i) {  // the watch picks up any one of them
+            auto connection = std::make_shared<int>(i);
+            connections.emplace_back(connection);
+            std::promise<int> answered;
+            ports::IntakeContext context;
+            context.received_at = bench.clock.now();
+            bench.intake->submit(event("e" + std::to_string(i)), BodyFormat::single, context,
+                                 [&answered, held = std::move(connection)](const Items&) { answered.set_value(*held); });
+            CHECK(answered.get_future().get() == i);
+        }
+        bench.intake->stop(10s);  // every callback has returned
+        CHECK(std::ranges::count_if(connections, [](const auto& open) { return !open.expired(); }) == 0);
     }
 
     TEST_CASE("store is the same for events that are read already") {

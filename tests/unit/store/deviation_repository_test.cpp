@@ -2,6 +2,7 @@
 
 #include "fixture.hpp"
 
+#include <map>
 #include <vector>
 
 using namespace varde;
@@ -273,6 +274,25 @@ TEST_CASE_TEMPLATE("lists are filtered, and sorted by severity and last seen", O
         query.limit = limit;
         CHECK(repository.list(query).error().code == core::Errc::invalid_argument);
     }
+}
+
+TEST_CASE_TEMPLATE("rows are counted by rule, whatever their status, scope and subject", On, ON_EACH_ENGINE) {
+    Fixture<On> fixture;
+    if (!fixture.ready()) return;
+    store::SqlDeviationRepository repository{fixture.database()};
+    CHECK(value_of(repository.count_by_rule()).empty());
+    core::Deviation row = deviation_of("R-001", "a", {"a", "1", "x"});
+    store_one(repository, row);
+    row.scope.org_id = "b";
+    row.status = DeviationStatus::ack;
+    store_one(repository, row);
+    row.status = DeviationStatus::closed;
+    store_one(repository, row);
+    row.episode = 2;
+    store_one(repository, row);
+    store_one(repository, deviation_of("R-002; '\"--"));
+    using Counts = std::map<std::string, std::int64_t>;
+    CHECK(value_of(repository.count_by_rule()) == Counts{{"R-001", 4}, {"R-002; '\"--", 1}});
 }
 
 TEST_CASE_TEMPLATE("active rows are those that are not closed, of every scope", On, ON_EACH_ENGINE) {
