@@ -40,7 +40,7 @@ std::filesystem::path binary_folder() {
 }
 
 core::Result<config::HostConfig> load_settings(const Globals& globals) {
-    const auto database_url = take_secret("DATABASE_URL");
+    auto database_url = take_secret("DATABASE_URL");
     config::HostConfig settings;
     if (globals.config_given || std::filesystem::exists(globals.config_file)) {
         auto loaded = config::load_host(globals.config_file);

@@ -29,7 +29,7 @@ class Checks {
     [[nodiscard]] int exit_code() const { return failed_ ? kFailed : warned_ ? kFindings : kOk; }
 
   private:
-    void line(std::string_view state, std::string_view what, const std::string& detail) {
+    void line(std::string_view state, std::string_view what, const std::string& detail) const {
         if (json_)
             print_json({{"check", what}, {"state", state}, {"detail", detail}});
         else

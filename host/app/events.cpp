@@ -9,6 +9,7 @@
 #include <csignal>
 #include <fstream>
 #include <iostream>
+#include <ranges>
 #include <thread>
 
 #include <fmt/format.h>
@@ -117,9 +118,9 @@ int events_tail(const Globals& globals, const TailOptions& options) {
     auto newest = storage->events().list(query);
     if (!newest) return report(newest.error());
     std::int64_t last = 0;
-    for (auto event = newest->rbegin(); event != newest->rend(); ++event) {
-        print_event(*event, globals.json);
-        last = std::max(last, event->seq);
+    for (const auto& event : std::views::reverse(*newest)) {
+        print_event(event, globals.json);
+        last = std::max(last, event.seq);
     }
     if (!options.follow) return kOk;
     std::signal(SIGINT, [](int) { interrupted = 1; });
