@@ -21,6 +21,13 @@ Conditions& Conditions::add(std::string_view column, std::string_view comparison
     return *this;
 }
 
+Conditions& Conditions::before(std::string_view columns, core::Instant at, std::string bound) {
+    conjunction();
+    const std::string first = value(static_cast<long long>(core::to_us(at)));
+    where_ += std::string{columns} + " < (" + first + ", " + value(std::move(bound)) + ")";
+    return *this;
+}
+
 Conditions& Conditions::equals(const core::Scope& scope) {
     return add("org_id", "=", scope.org_id).add("home_id", "=", scope.home_id).add("subject_id", "=", scope.subject_id);
 }

@@ -20,6 +20,8 @@ class Conditions {
     Conditions& add(std::string_view column, std::string_view comparison, core::Instant at) {
         return add(column, comparison, static_cast<long long>(core::to_us(at)));
     }
+    /// Keyset paging: rows whose `columns`, "(a, b)", come before (at, bound) in the order of both.
+    Conditions& before(std::string_view columns, core::Instant at, std::string bound);
     Conditions& equals(const core::Scope& scope);
     Conditions& admitted_by(const core::ScopeFilter& filter);
     template <class Range>
