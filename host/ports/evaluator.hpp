@@ -1,6 +1,7 @@
 #pragma once
 #include "core/error.hpp"
 #include "core/event.hpp"
+#include "core/incident.hpp"
 #include "core/verdict.hpp"
 #include "ports/plugin_catalogue.hpp"
 
@@ -74,6 +75,13 @@ class Evaluator {
     /// evaluation's scope are seen. `params` replaces the rule's own.
     virtual core::Verdict evaluate_events(const Evaluation& evaluation, const std::string& params,
                                           std::span<const core::Event> events) = 0;
+
+    /// The circuit breakers of rules that are not healthy, in the order of rule ids. Blocking: may ask the database what others did.
+    /// An evaluator that asks every rule every time has none.
+    [[nodiscard]] virtual std::vector<core::BreakerRecord> breakers() { return {}; }
+
+    /// Forgets the failures of a rule, so that it is asked again: somebody switched it off or on. Without failures nothing happens.
+    virtual void release(const std::string& rule_id) { static_cast<void>(rule_id); }
 };
 
 }  // namespace varde::ports
