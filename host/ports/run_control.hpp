@@ -1,5 +1,6 @@
 #pragma once
 #include "core/error.hpp"
+#include "core/incident.hpp"
 #include "core/scope.hpp"
 #include "core/verdict.hpp"
 
@@ -37,6 +38,8 @@ struct RuleState {
     std::string version;
     std::string sha256;
     std::string problem;  ///< why it cannot run: "create_failed: ..."
+    /// Whether it is kept out of service after failures, until when, why, and the incident to read. healthy: nothing of the kind.
+    core::BreakerRecord breaker{};
 };
 
 struct RuleVerdict {

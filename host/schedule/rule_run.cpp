@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <iterator>
 
 namespace varde::schedule {
 namespace {
@@ -93,7 +94,19 @@ core::Result<std::vector<EnabledRule>> RuleRun::enabled_rules(const config::Rule
     if (!missing.empty()) {
         if (auto made = ports_.rules.ensure(missing, now); !made) return tl::unexpected{made.error()};
     }
+    release_switched(enabled);
     return enabled;
+}
+
+void RuleRun::release_switched(const std::vector<EnabledRule>& enabled) {
+    std::set<std::string> now;
+    for (const auto& rule : enabled) now.insert(rule.id);
+    if (enabled_before_) {  // the first run knows nothing of switches, and a quarantine must survive a restart
+        std::vector<std::string> switched;
+        std::ranges::set_symmetric_difference(*enabled_before_, now, std::back_inserter(switched));
+        for (const auto& rule_id : switched) ports_.evaluator.release(rule_id);
+    }
+    enabled_before_ = std::move(now);
 }
 
 }  // namespace varde::schedule

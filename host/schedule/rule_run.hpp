@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +38,7 @@ struct RunRequest {
 /// transaction. Used by the scheduler's thread, `varde run` and `varde simulate`. Blocking; one thread at a time.
 ///
 /// A rule is enabled if rules.yaml enables it and its row in the database is not switched off. Rules of the file without a row get one.
+/// A rule that was switched off or on since the last run is released: its failures are forgotten.
 /// A failed evaluation is logged and counted; the run goes on. What cannot be written for one rule and scope is undone alone
 /// (savepoint). A failure of the database as a whole ends the run with nothing written, `scheduler_run_end` at ERROR and
 /// RunSummary::error; the next run tries again.
@@ -54,11 +56,13 @@ class RuleRun {
     core::Result<void> attempt(const config::RulesConfig& config, const RunRequest& request, RunLog& log,
                                ports::RunSummary& summary);
     core::Result<std::vector<EnabledRule>> enabled_rules(const config::RulesConfig& config, core::Instant now);
+    void release_switched(const std::vector<EnabledRule>& enabled);
     core::Result<void> write(const config::RulesConfig& config, const RunRequest& request, const Judgements& judgements,
                              RunLog& log, ports::RunSummary& summary);
 
     RunPorts ports_;
     std::set<std::string> switched_off_;
+    std::optional<std::set<std::string>> enabled_before_;  ///< at the last run
     /// Scopes that had an active deviation at the end of the last run: they are judged even if their events are all gone.
     std::set<core::Scope> carried_;
 };

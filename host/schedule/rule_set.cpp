@@ -163,7 +163,7 @@ std::vector<ports::RuleState> RuleSet::states(const config::RulesConfig& config,
                                               const std::set<std::string>& switched_off) const {
     std::map<std::string, ports::RuleState> states;
     for (const auto& plugin : catalogue_.plugins) {
-        states[plugin.rule_id] = {plugin.rule_id, false, false, plugin.version, plugin.sha256, "not in rules.yaml"};
+        states[plugin.rule_id] = {plugin.rule_id, false, false, plugin.version, plugin.sha256, "not in rules.yaml", {}};
     }
     for (const auto& [id, settings] : config.rules) {
         auto& state = states[id];
@@ -178,6 +178,9 @@ std::vector<ports::RuleState> RuleSet::states(const config::RulesConfig& config,
         if (state != states.end() && !state->second.loaded) {
             state->second.problem = problem_text(file.reason, file.message);
         }
+    }
+    for (auto& breaker : evaluator_.breakers()) {
+        if (const auto state = states.find(breaker.rule_id); state != states.end()) state->second.breaker = std::move(breaker);
     }
     std::vector<ports::RuleState> list;
     list.reserve(states.size());

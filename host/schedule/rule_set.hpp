@@ -23,7 +23,7 @@ class RuleSet {
     /// Looks at the plugins again and tells the evaluator if they or the configuration changed.
     void refresh(const config::RulesConfig& config, bool config_changed);
 
-    /// Rules of the configuration and plugins without one, in id order.
+    /// Rules of the configuration and plugins without one, in id order, with their circuit breakers as the evaluator has them.
     [[nodiscard]] std::vector<ports::RuleState> states(const config::RulesConfig& config,
                                                        const std::set<std::string>& switched_off) const;
 

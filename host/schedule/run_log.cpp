@@ -1,8 +1,12 @@
 #include "schedule/run_log.hpp"
 
+#include "core/evidence_facts.hpp"
 #include "time/utc_text.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <variant>
+#include <vector>
 
 namespace varde::schedule {
 namespace {
@@ -27,6 +31,30 @@ std::int64_t duration_ms(const ports::RunSummary& summary) {
     return std::max<std::int64_t>(0, ms(summary.finished_at - summary.started_at));
 }
 
+/// The log cuts texts at their end; the end is what matters here.
+std::string last_words(const std::string& text) {
+    constexpr std::size_t kMost = 700;
+    if (text.size() <= kMost) return text;
+    auto from = text.size() - kMost;
+    while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0U) == 0x80U) ++from;
+    return "..." + text.substr(from);
+}
+
+void put_evidence(ordered_json& json, const core::Evidence& evidence) {
+    for (const auto& [part, name, value] : core::facts_of(evidence)) {
+        auto& place = (part.empty() ? json : json[std::string{part}])[std::string{name}];
+        if (const auto* const at = std::get_if<core::Instant>(&value)) {
+            place = time::format_utc(*at);
+        } else if (const auto* const text = std::get_if<std::string>(&value)) {
+            place = name == "stderr" ? last_words(*text) : *text;
+        } else if (const auto* const number = std::get_if<std::int64_t>(&value)) {
+            place = *number;
+        } else {
+            place = std::get<std::vector<std::string>>(value);
+        }
+    }
+}
+
 }  // namespace
 
 std::string error_json(const core::Error& error) {
@@ -40,6 +68,8 @@ std::string error_json(const core::Failed& failed) {
                       {"phase", core::name_of(failed.phase)}};
     if (failed.signal != 0) json["signal"] = failed.signal;
     if (failed.reason == core::FailureReason::exited) json["exit_code"] = failed.exit_code;
+    if (!failed.incident_id.empty()) json["incident_id"] = failed.incident_id;
+    if (failed.evidence) put_evidence(json, *failed.evidence);
     return text_of(json);
 }
 

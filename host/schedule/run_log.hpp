@@ -10,7 +10,8 @@
 
 namespace varde::schedule {
 
-/// {"type","message","reason"[,"phase","signal","exit_code"]}: the `error` field of log events.
+/// {"type","message","reason"}, and for a rule's failure what is known of it: the `error` field of log events (docs/log-events.md).
+/// Within the limits of the log: two levels deep, and of stderr the end, which is where a program says why it dies.
 [[nodiscard]] std::string error_json(const core::Error& error);
 [[nodiscard]] std::string error_json(const core::Failed& failed);
 

@@ -215,3 +215,33 @@ TEST_CASE("a deviation under a former subject key goes stale") {
     CHECK(f.deviations.rows()[0].close_reason == "stale");
     CHECK(f.deviations.rows()[1].subject_key == "new");
 }
+
+TEST_CASE("a rule that is switched off or on is released, at the next run and once") {
+    RunFixture f{"R-001", "R-002"};
+    f.run();
+    CHECK(f.evaluator.released().empty());  // it may have been quarantined before a restart
+    f.config.rules["R-001"].enabled_in_scheduler = false;
+    f.run();
+    f.run();
+    CHECK(f.evaluator.released() == std::vector<std::string>{"R-001"});
+    f.enable("R-001");
+    f.run();
+    f.run();
+    CHECK(f.evaluator.released() == std::vector<std::string>{"R-001", "R-001"});
+    auto row = f.rules.list().value().back();
+    REQUIRE(row.rule_id == "R-002");
+    row.is_enabled = false;
+    CHECK(f.rules.update(row).has_value());
+    f.run();
+    CHECK(f.evaluator.released().back() == "R-002");
+}
+
+TEST_CASE("a run that cannot read the switches releases nobody") {
+    RunFixture f{"R-001"};
+    f.run();
+    f.rules.fail_with(core::Errc::database_unavailable);
+    f.run();
+    f.rules.fail_with(std::nullopt);
+    f.run();
+    CHECK(f.evaluator.released().empty());
+}

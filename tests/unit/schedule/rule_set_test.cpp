@@ -157,3 +157,20 @@ TEST_CASE("states name every rule of the file and every plugin, in id order") {
     CHECK(states[2].problem == "not in rules.yaml");
     CHECK(f.state("R-001").enabled);
 }
+
+TEST_CASE("the state of a rule tells that it is out of service, until when and why") {
+    Fixture f;
+    f.catalogue.holds({.plugins = {plugin("R-001")}, .rejected = {}});
+    f.rules.refresh(f.config, true);
+    core::BreakerRecord breaker;
+    breaker.rule_id = "R-001";
+    breaker.state = core::BreakerState::quarantined;
+    breaker.until = core::instant_from_us(7);
+    breaker.reason = "deadline: late";
+    auto unknown = breaker;
+    unknown.rule_id = "R-900";
+    f.evaluator.has_breakers({breaker, unknown});
+    CHECK(f.state("R-001").breaker == breaker);
+    CHECK(f.state("R-002").breaker == core::BreakerRecord{});
+    CHECK(f.rules.states(f.config, {}).size() == 2);
+}

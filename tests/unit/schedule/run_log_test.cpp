@@ -68,3 +68,74 @@ TEST_CASE("an error is JSON whatever bytes its message has") {
     CHECK(json.at("exit_code") == 0);
     CHECK(nlohmann::json::parse(schedule::error_json(core::Error{core::Errc::conflict, "c"})).at("type") == "conflict");
 }
+
+TEST_CASE("a failure without evidence says what it did before") {
+    CHECK(nlohmann::json::parse(schedule::error_json(scripted::failed(core::FailureReason::deadline, "late"))) ==
+          nlohmann::json{{"type", "rule_failed"}, {"message", "late"}, {"reason", "deadline"}, {"phase", "evaluate"}});
+}
+
+TEST_CASE("what is known of a failure stands in its error, by subject") {
+    core::Evidence e;
+    e.path = "plugins/R-001.so";
+    e.version = "1.0.0";
+    e.sdk = "c++";
+    e.sha256 = "aa11";
+    e.build_id = "beef";
+    e.pid = 4711;
+    e.incarnation = 2;
+    e.uptime = std::chrono::milliseconds{1500};
+    e.evaluation = 3;
+    e.posture = "A";
+    e.signal_code = 1;
+    e.address_class = "null";
+    e.address = 16;
+    e.syscall = "socket (41)";
+    e.frames = {{"R-001.so", 0x1139, "Rule::evaluate"}, {"varde-worker", 0x40, ""}};
+    e.stack_note = "two frames only";
+    e.wall = std::chrono::milliseconds{2003};
+    e.cpu = std::chrono::milliseconds{3};
+    e.run_delay = std::chrono::milliseconds{1990};
+    e.max_rss_bytes = 1 << 20;
+    e.limit = "timeout_ms";
+    e.limit_measured = 2003;
+    e.limit_value = 2000;
+    e.window = {scripted::at("2026-01-15T11:00:00Z"), scripted::at("2026-01-15T12:00:00Z")};
+    e.first_seq = 5;
+    e.last_seq = 9;
+    e.events = 4;
+    e.stderr_tail = "assertion failed";
+    e.consecutive_failures = 3;
+    e.breaker = "quarantined";
+    e.action = "worker replaced, rule quarantined";
+    e.out_until = scripted::at("2026-01-15T12:00:32Z");
+    e.clear_hint = "varde rules release R-001";
+    e.bundle = "var/incidents/1";
+    auto failed = scripted::failed(core::FailureReason::segmentation_fault, "SIGSEGV");
+    failed.signal = 11;
+    failed.incident_id = "0f0f";
+    failed.evidence = std::make_shared<const core::Evidence>(e);
+    const auto expected = nlohmann::json::parse(R"json({
+        "type": "rule_failed", "message": "SIGSEGV", "reason": "segmentation_fault", "phase": "evaluate", "signal": 11,
+        "incident_id": "0f0f",
+        "plugin": {"path": "plugins/R-001.so", "version": "1.0.0", "sdk": "c++", "sha256": "aa11", "build_id": "beef"},
+        "process": {"pid": 4711, "incarnation": 2, "uptime_ms": 1500, "evaluation": 3, "posture": "A"},
+        "fault": {"signal_code": 1, "address_class": "null", "address": "0x10", "syscall": "socket (41)"},
+        "frames": ["R-001.so+0x1139 Rule::evaluate", "varde-worker+0x40"],
+        "stack_note": "two frames only",
+        "resources": {"wall_ms": 2003, "cpu_ms": 3, "run_delay_ms": 1990, "max_rss_bytes": 1048576, "limit": "timeout_ms",
+                      "limit_measured": 2003, "limit_value": 2000},
+        "window": {"since": "2026-01-15T11:00:00Z", "until": "2026-01-15T12:00:00Z", "events": 4, "first_seq": 5, "last_seq": 9},
+        "stderr": "assertion failed",
+        "breaker": {"state": "quarantined", "action": "worker replaced, rule quarantined", "consecutive_failures": 3,
+                    "until": "2026-01-15T12:00:32Z", "clear": "varde rules release R-001"},
+        "bundle": "var/incidents/1"})json");
+    CHECK(nlohmann::json::parse(schedule::error_json(failed)) == expected);
+}
+
+TEST_CASE("of a long stderr the end is logged, whole characters only") {
+    core::Evidence e;
+    e.stderr_tail = std::string(4000, 'x') + "\xC3\xA6" + std::string(699, 'y');
+    auto failed = scripted::failed();
+    failed.evidence = std::make_shared<const core::Evidence>(e);
+    CHECK(nlohmann::json::parse(schedule::error_json(failed)).at("stderr") == "..." + std::string(699, 'y'));
+}

@@ -66,6 +66,16 @@ class Evaluator final : public ports::Evaluator {
         return configured_;
     }
 
+    /// What breakers() says.
+    void has_breakers(std::vector<core::BreakerRecord> breakers) {
+        const std::lock_guard lock{mutex_};
+        breakers_ = std::move(breakers);
+    }
+    [[nodiscard]] std::vector<std::string> released() const {
+        const std::lock_guard lock{mutex_};
+        return released_;
+    }
+
     std::vector<std::optional<core::Failed>> configure(std::vector<ports::RuleSpec> rules) override {
         const std::lock_guard lock{mutex_};
         std::vector<std::optional<core::Failed>> problems;
@@ -95,6 +105,14 @@ class Evaluator final : public ports::Evaluator {
     core::Verdict evaluate_events(const ports::Evaluation&, const std::string&, std::span<const core::Event>) override {
         return failed(core::FailureReason::not_loaded);
     }
+    [[nodiscard]] std::vector<core::BreakerRecord> breakers() override {
+        const std::lock_guard lock{mutex_};
+        return breakers_;
+    }
+    void release(const std::string& rule_id) override {
+        const std::lock_guard lock{mutex_};
+        released_.push_back(rule_id);
+    }
 
   private:
     [[nodiscard]] core::Verdict verdict_of(const ports::Evaluation& evaluation) const {
@@ -110,6 +128,8 @@ class Evaluator final : public ports::Evaluator {
     std::optional<core::Errc> read_failure_;
     std::vector<ports::Evaluation> asked_;
     std::vector<std::vector<ports::RuleSpec>> configured_;
+    std::vector<core::BreakerRecord> breakers_;
+    std::vector<std::string> released_;
 };
 
 /// A plugin folder whose content the test decides. Thread-safe.
