@@ -59,6 +59,8 @@ class GuardedEvaluator final : public ports::Evaluator {
     ~GuardedEvaluator() override;
 
     std::vector<std::optional<core::Failed>> configure(std::vector<ports::RuleSpec> rules) override;
+    bool settle() override { return next_.settle(); }
+    [[nodiscard]] std::vector<ports::RuleInUse> in_use() const override { return next_.in_use(); }
     core::Result<void> catch_up(core::Instant now) override;
     [[nodiscard]] std::vector<core::Scope> scopes() const override;
     core::Result<std::vector<core::Verdict>> evaluate(std::span<const ports::Evaluation> evaluations) override;

@@ -58,7 +58,11 @@ std::uint32_t try_forbidden(wire::Attempt attempt, int host_pid, std::uint64_t m
     using enum wire::Attempt;
     switch (attempt) {
         case read_file: return open_file("/etc/passwd", O_RDONLY);
-        case write_file: return open_file("/tmp/varde-probe", O_WRONLY | O_CREAT);
+        case write_file: {
+            const std::uint32_t result = open_file("/tmp/varde-probe", O_WRONLY | O_CREAT);
+            if (result == 0) ::unlink("/tmp/varde-probe");
+            return result;
+        }
         case read_environment: {
             char path[64];
             std::snprintf(path, sizeof path, "/proc/%d/environ", host_pid);
