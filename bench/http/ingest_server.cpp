@@ -2,6 +2,7 @@
 
 #include "api/server.hpp"
 #include "fakes/deviation_repository.hpp"
+#include "fakes/incident_repository.hpp"
 #include "fakes/log_sink.hpp"
 #include "fakes/rule_repository.hpp"
 #include "fakes/run_control.hpp"
@@ -46,6 +47,7 @@ struct IngestServer::Impl {
     fakes::DeviationRepository deviations;
     fakes::RuleRepository rules;
     fakes::TokenRepository tokens;
+    fakes::IncidentRepository incidents;
     fakes::RunControl runs;
     boost::asio::io_context loop{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{loop.get_executor()};
@@ -68,6 +70,7 @@ struct IngestServer::Impl {
                                      deviations,
                                      rules,
                                      tokens,
+                                     incidents,
                                      runs,
                                      clock,
                                      log,

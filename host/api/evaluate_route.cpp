@@ -85,6 +85,7 @@ Response answer(const RouteContext& context, const Asked& asked, const Verdicts&
             context.services.log.log(
                 ports::LogLevel::error, "api", "evaluate_rule_error", "rule evaluation failed",
                 {{"rule_id", rule_id},
+                 {"incident_id", failure->incident_id},
                  {"error", ports::Json{error_json("rule_failed", failure->message, core::name_of(failure->reason),
                                                   core::name_of(failure->phase))}}});
             continue;

@@ -1,3 +1,4 @@
+#include "api/incident_text.hpp"
 #include "api/problem.hpp"
 #include "api/routes.hpp"
 #include "time/utc_text.hpp"
@@ -59,15 +60,29 @@ ordered_json scheduler_json(const RouteContext& context, Judgement& judgement) {
             {"last_run", last ? run_json(*last) : ordered_json(nullptr)}};
 }
 
+/// Empty for a rule whose answers are used. One that backs off for a moment is none to call somebody for.
+std::string out_of_service(const ports::RuleState& state) {
+    const auto& breaker = state.breaker;
+    switch (breaker.state) {
+        case core::BreakerState::quarantined:
+            return fmt::format("{}: out of service until {}: {}", state.rule_id, time::format_utc(breaker.until), breaker.reason);
+        case core::BreakerState::probing:
+            return fmt::format("{}: out of service while it is tried again: {}", state.rule_id, breaker.reason);
+        default: return {};
+    }
+}
+
 ordered_json rules_json(const RouteContext& context, Judgement& judgement) {
     auto list = ordered_json::array();
     for (const auto& state : context.services.runs.rule_states()) {
         if (state.enabled && !state.problem.empty()) judgement.degraded(fmt::format("{}: {}", state.rule_id, state.problem));
+        if (const auto why = out_of_service(state); state.enabled && !why.empty()) judgement.degraded(why);
         list.push_back({{"rule_id", state.rule_id},
                         {"enabled", state.enabled},
                         {"loaded", state.loaded},
                         {"version", state.version},
-                        {"problem", state.problem.empty() ? ordered_json(nullptr) : ordered_json(state.problem)}});
+                        {"problem", state.problem.empty() ? ordered_json(nullptr) : ordered_json(state.problem)},
+                        {"breaker", ordered_json::parse(breaker_json(state.breaker))}});
     }
     return list;
 }

@@ -20,6 +20,7 @@ struct Request {
     std::string_view path;                                   ///< decoded, without a leading "/v1": "/deviations/17"
     bool versioned = false;                                  ///< the path had the "/v1"
     std::int64_t id = 0;                                     ///< the number in the path, for routes with {id}
+    std::string_view name;                                   ///< the text in the path, for routes with {name}
     std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
     std::string_view content_type;
     std::string_view content_encoding;

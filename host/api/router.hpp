@@ -15,7 +15,8 @@ using RouteAction = std::function<void(const Request&, const Identity&, Reply)>;
 
 struct Route {
     Method method = Method::get;
-    std::string_view pattern;  ///< a literal: "/deviations", or ending in "/{id}" for a number
+    /// A literal: "/deviations"; ending in "/{id}" for a number; or with one "/{name}" for a text: "/rules/{name}/release".
+    std::string_view pattern;
     /// The least role; nullopt: open to everybody.
     std::optional<ports::Role> role;
     RouteAction action;
@@ -30,7 +31,7 @@ class Router {
         const Route* route = nullptr;
         std::string allow;  ///< the path's methods, "GET, PATCH", if there is no route but the path exists; else empty
     };
-    /// Sets request.id.
+    /// Sets request.id or request.name.
     [[nodiscard]] Match match(Request& request) const;
 
   private:

@@ -1,3 +1,4 @@
+#include "api/incident_text.hpp"
 #include "api/problem.hpp"
 #include "api/routes.hpp"
 #include "time/utc_text.hpp"
@@ -62,7 +63,8 @@ ordered_json entry(const std::string& rule_id, const config::RuleSettings* setti
                                   {"loaded", state->loaded},
                                   {"version", state->version},
                                   {"sha256", state->sha256},
-                                  {"problem", state->problem.empty() ? ordered_json(nullptr) : ordered_json(state->problem)}};
+                                  {"problem", state->problem.empty() ? ordered_json(nullptr) : ordered_json(state->problem)},
+                                  {"breaker", ordered_json::parse(breaker_json(state->breaker))}};
     }
     if (settings == nullptr) rule["note"] = "db_only";
     return rule;

@@ -5,6 +5,7 @@
 #include "ports/deviation_repository.hpp"
 #include "ports/event_intake.hpp"
 #include "ports/event_log.hpp"
+#include "ports/incident_repository.hpp"
 #include "ports/log_sink.hpp"
 #include "ports/rule_repository.hpp"
 #include "ports/run_control.hpp"
@@ -50,6 +51,7 @@ struct Services {
     ports::DeviationRepository& deviations;
     ports::RuleRepository& rule_rows;
     ports::TokenRepository& tokens;
+    ports::IncidentRepository& incidents;
     ports::RunControl& runs;
     const time::Clock& clock;
     ports::LogSink& log;

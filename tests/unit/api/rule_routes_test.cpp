@@ -5,6 +5,7 @@
 
 using namespace varde;
 using nlohmann::json;
+using testing::at;
 using testing::HttpClient;
 using testing::RunningServer;
 
@@ -19,7 +20,8 @@ void configure(RunningServer& server) {
     settings.requires_baseline = true;
     server.rules->rules["R-001"] = settings;
     (void)server.rule_rows.ensure({"R-002", "R-900"}, server.clock.now());
-    server.runs.set_rule_states({{"R-002", true, true, "1.2.0", "abc", ""}, {"R-900", false, false, "", "", "load_failed: no"}});
+    server.runs.set_rule_states(
+        {{"R-002", true, true, "1.2.0", "abc", "", {}}, {"R-900", false, false, "", "", "load_failed: no", {}}});
 }
 
 }  // namespace
@@ -51,8 +53,23 @@ TEST_SUITE("rule routes") {
         CHECK(body[1]["is_enabled"] == true);
         CHECK(body[1]["created_at"] == "2026-01-15T12:00:00Z");
         CHECK(body[1]["runtime_status"]["version"] == "1.2.0");
+        CHECK(body[1]["runtime_status"]["breaker"].is_null());
         CHECK(body[2]["runtime_status"]["problem"] == "load_failed: no");
         CHECK(body[2]["lookback_minutes"].is_null());
+    }
+
+    TEST_CASE("a rule that is not healthy shows its breaker") {
+        RunningServer server;
+        configure(server);
+        ports::RuleState state{"R-002", true, true, "1.2.0", "abc", "", {}};
+        state.breaker.state = core::BreakerState::suspect;
+        state.breaker.reason = "rule_error: no";
+        server.runs.set_rule_states({state});
+        HttpClient client{server.start()};
+        const auto breaker = json::parse(client.get("/v1/rules").body)[1]["runtime_status"]["breaker"];
+        CHECK(breaker["state"] == "suspect");
+        CHECK(breaker["until"].is_null());
+        CHECK(breaker["reason"] == "rule_error: no");
     }
 
     TEST_CASE("the parameters shown are those that runs use") {
@@ -147,7 +164,7 @@ TEST_SUITE("health routes") {
 
     TEST_CASE("what is wrong is said in words") {
         RunningServer server;
-        server.runs.set_rule_states({{"R-002", true, false, "", "", "create_failed: no such room"}});
+        server.runs.set_rule_states({{"R-002", true, false, "", "", "create_failed: no such room", {}}});
         HttpClient client{server.start()};
         const auto status = [&] { return json::parse(client.get("/health/detail").body); };
         CHECK(status()["overall_status"] == "DEGRADED");
@@ -159,6 +176,38 @@ TEST_SUITE("health routes") {
         CHECK(body["overall_status"] == "ERROR");
         CHECK(body["components"]["database"]["reachable"] == false);
         CHECK(body["reasons"][0] == "the database cannot be reached");
+    }
+
+    TEST_CASE("an enabled rule that is out of service degrades the host; one that backs off, or is disabled, does not") {
+        RunningServer server;
+        ports::RuleState state{"R-002", true, true, "1.2.0", "abc", "", {}};
+        state.breaker.state = core::BreakerState::quarantined;
+        state.breaker.until = at("2026-01-15T12:00:32Z");
+        state.breaker.reason = "deadline: no answer within 50 ms";
+        state.breaker.incident_id = "0f0f";
+        state.breaker.changed_at = at("2026-01-15T12:00:00Z");
+        server.runs.set_rule_states({state});
+        HttpClient client{server.start()};
+        const auto detail = [&] { return json::parse(client.get("/health/detail").body); };
+        CHECK(detail()["overall_status"] == "DEGRADED");
+        CHECK(detail()["reasons"] ==
+              json::array({"R-002: out of service until 2026-01-15T12:00:32Z: deadline: no answer within 50 ms"}));
+        const json breaker{{"state", "quarantined"},
+                           {"since", "2026-01-15T12:00:00Z"},
+                           {"until", "2026-01-15T12:00:32Z"},
+                           {"reason", "deadline: no answer within 50 ms"},
+                           {"incident_id", "0f0f"}};
+        CHECK(detail()["components"]["rules"][0]["breaker"] == breaker);
+        state.breaker.state = core::BreakerState::probing;
+        server.runs.set_rule_states({state});
+        CHECK(detail()["reasons"][0] == "R-002: out of service while it is tried again: deadline: no answer within 50 ms");
+        state.breaker.state = core::BreakerState::backing_off;
+        server.runs.set_rule_states({state});
+        CHECK(detail()["overall_status"] == "OK");
+        state.breaker.state = core::BreakerState::quarantined;
+        state.enabled = false;
+        server.runs.set_rule_states({state});
+        CHECK(detail()["overall_status"] == "OK");
     }
 
     TEST_CASE("a scheduler that stopped running is an error") {

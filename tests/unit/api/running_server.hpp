@@ -3,6 +3,7 @@
 #include "fakes/deviation_repository.hpp"
 #include "fakes/event_intake.hpp"
 #include "fakes/event_log.hpp"
+#include "fakes/incident_repository.hpp"
 #include "fakes/log_sink.hpp"
 #include "fakes/rule_repository.hpp"
 #include "fakes/run_control.hpp"
@@ -32,6 +33,7 @@ class RunningServer {
     fakes::DeviationRepository deviations;
     fakes::RuleRepository rule_rows;
     fakes::TokenRepository tokens;
+    fakes::IncidentRepository incidents;
     fakes::RunControl runs;
     fakes::LogSink log;
     std::shared_ptr<config::RulesConfig> rules = std::make_shared<config::RulesConfig>();
@@ -60,7 +62,8 @@ class RunningServer {
     [[nodiscard]] std::uint16_t port() const { return port_; }
     /// The fakes, as a server wants them; for tests that make their own.
     [[nodiscard]] api::Services services() {
-        return {intake, events, deviations, rule_rows, tokens, runs, clock, log, [this] { return rules; }, ingest_health};
+        return {intake,       events, deviations, rule_rows, tokens, incidents, runs, clock, log, [this] { return rules; },
+                ingest_health};
     }
 
     void on_loop(std::function<void()> what) {
