@@ -21,6 +21,7 @@ struct CommandLine {
     TailOptions tail;
     GenerateOptions generate;
     DeviationsOptions deviations;
+    IncidentsOptions incidents;
     EvalOptions eval;
     SimulateOptions simulate;
     TokenOptions token;
@@ -107,10 +108,24 @@ void add_rules(CLI::App& app, CommandLine& line) {
         command->add_option("rule_id", line.rule_id)->required();
         line.does(command, [&line, enabled] { return rules_enable(line.globals, line.rule_id, enabled); });
     }
+    auto* release = rules->add_subcommand("release", "Put a rule that is out of service after failures back in service");
+    release->add_option("rule_id", line.rule_id)->required();
+    line.does(release, [&line] { return rules_release(line.globals, line.rule_id); });
     auto* plugin = app.add_subcommand("plugin", "Look at plugin files")->require_subcommand(1);
     auto* inspect = plugin->add_subcommand("inspect", "Print what a file says of itself, without running it");
     inspect->add_option("file", line.path)->required();
     line.does(inspect, [&line] { return plugin_inspect(line.globals, line.path); });
+}
+
+void add_incidents(CLI::App& app, CommandLine& line) {
+    auto* incidents = app.add_subcommand("incidents", "What is known of rules that failed")->require_subcommand(1);
+    auto* list = incidents->add_subcommand("list", "Newest first; failures of one kind are one incident");
+    list->add_option("--rule", line.incidents.rule_id, "only of this rule");
+    list->add_option("-n,--limit", line.incidents.limit)->check(CLI::Range(1, 500));
+    line.does(list, [&line] { return incidents_list(line.globals, line.incidents); });
+    auto* show = incidents->add_subcommand("show", "Everything that is known of one");
+    show->add_option("id", line.incidents.id, "its id, or the first 8 characters of it or more")->required();
+    line.does(show, [&line] { return incidents_show(line.globals, line.incidents); });
 }
 
 void add_tools(CLI::App& app, CommandLine& line) {
@@ -160,6 +175,7 @@ int main(int argc, char** argv) {
     add_events(app, line);
     add_deviations(app, line);
     add_rules(app, line);
+    add_incidents(app, line);
     add_tools(app, line);
     add_tokens(app, line);
     try {

@@ -3,6 +3,7 @@
 #include "store/database.hpp"
 #include "store/deviation_repository.hpp"
 #include "store/event_log.hpp"
+#include "store/incident_repository.hpp"
 #include "store/migrations.hpp"
 #include "store/rule_repository.hpp"
 #include "store/token_repository.hpp"
@@ -19,9 +20,10 @@ struct Storage::Parts {
     store::SqlDeviationRepository deviations;
     store::SqlRuleRepository rules;
     store::SqlTokenRepository tokens;
+    store::SqlIncidentRepository incidents;
 
     explicit Parts(std::unique_ptr<store::Database> opened)
-        : database{std::move(opened)}, deviations{*database}, rules{*database}, tokens{*database} {}
+        : database{std::move(opened)}, deviations{*database}, rules{*database}, tokens{*database}, incidents{*database} {}
 };
 
 Storage::Storage(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
@@ -33,6 +35,7 @@ ports::EventLog& Storage::events() { return *parts_->events; }
 ports::DeviationRepository& Storage::deviations() { return parts_->deviations; }
 ports::RuleRepository& Storage::rules() { return parts_->rules; }
 ports::TokenRepository& Storage::tokens() { return parts_->tokens; }
+ports::IncidentRepository& Storage::incidents() { return parts_->incidents; }
 
 core::Result<Storage> Storage::open(const config::HostConfig& settings, Schema schema, bool durable) {
     store::DatabaseSettings wanted;

@@ -7,6 +7,7 @@
 #include "plugins/directory_catalogue.hpp"
 #include "ports/deviation_repository.hpp"
 #include "ports/event_log.hpp"
+#include "ports/incident_repository.hpp"
 #include "ports/rule_repository.hpp"
 #include "ports/token_repository.hpp"
 #include "time/clock.hpp"
@@ -35,6 +36,7 @@ class Storage {
     [[nodiscard]] ports::DeviationRepository& deviations();
     [[nodiscard]] ports::RuleRepository& rules();
     [[nodiscard]] ports::TokenRepository& tokens();
+    [[nodiscard]] ports::IncidentRepository& incidents();
 
   private:
     struct Parts;

@@ -62,6 +62,12 @@ struct DeviationsOptions {
     std::string comment;
 };
 
+struct IncidentsOptions {
+    std::string id;
+    std::string rule_id;
+    int limit = 20;
+};
+
 struct EvalOptions {
     std::string file;    ///< empty: stdin
     bool check = false;  ///< compare with the cases' `expected` and print a summary instead of answers
@@ -94,6 +100,9 @@ int deviations_ack(const Globals& globals, const DeviationsOptions& options);
 int deviations_close(const Globals& globals, const DeviationsOptions& options);
 int rules_list(const Globals& globals);
 int rules_enable(const Globals& globals, const std::string& rule_id, bool enabled);
+int rules_release(const Globals& globals, const std::string& rule_id);
+int incidents_list(const Globals& globals, const IncidentsOptions& options);
+int incidents_show(const Globals& globals, const IncidentsOptions& options);
 int plugin_inspect(const Globals& globals, const std::string& file);
 int test_rule(const Globals& globals, const std::string& folder);
 int eval(const Globals& globals, const EvalOptions& options);

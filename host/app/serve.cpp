@@ -2,6 +2,7 @@
 #include "app/composition.hpp"
 #include "app/json_output.hpp"
 #include "app/modules.hpp"
+#include "evaluate/guarded_evaluator.hpp"
 #include "schedule/scheduler.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -62,14 +63,17 @@ int serve(const Globals& globals, const ServeOptions& options) {
     const time::SystemClock clock;
     plugins::DirectoryCatalogue catalogue{settings->plugins_dir};
     evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
+    evaluate::GuardedEvaluator guard{
+        engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};
     ingest::GroupCommit intake{storage->events(), clock, settings->ingest, log.sink()};
     schedule::Scheduler scheduler{
-        scheduling_of(*settings), {engine, storage->deviations(), storage->rules(), clock, log.sink()}, catalogue};
+        scheduling_of(*settings), {guard, storage->deviations(), storage->rules(), clock, log.sink()}, catalogue};
 
-    api::Server server{loop,
-                       http_of(*settings),
-                       {intake, storage->events(), storage->deviations(), storage->rules(), storage->tokens(), scheduler, clock,
-                        log.sink(), [&scheduler] { return scheduler.rules(); }, [&intake] { return health_of(intake); }}};
+    api::Server server{
+        loop,
+        http_of(*settings),
+        {intake, storage->events(), storage->deviations(), storage->rules(), storage->tokens(), storage->incidents(), scheduler,
+         clock, log.sink(), [&scheduler] { return scheduler.rules(); }, [&intake] { return health_of(intake); }}};
     if (auto started = server.start(); !started) return report(started.error());
 
     asio::signal_set signals{loop, SIGINT, SIGTERM};
@@ -100,8 +104,10 @@ int run(const Globals& globals) {
     const time::SystemClock clock;
     plugins::DirectoryCatalogue catalogue{settings->plugins_dir};
     evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
+    evaluate::GuardedEvaluator guard{
+        engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};
     schedule::Scheduler scheduler{
-        scheduling_of(*settings), {engine, storage->deviations(), storage->rules(), clock, log.sink()}, catalogue};
+        scheduling_of(*settings), {guard, storage->deviations(), storage->rules(), clock, log.sink()}, catalogue};
     const auto summary = scheduler.step();
     const auto& counts = summary.counts;
     if (globals.json) {

@@ -18,9 +18,9 @@ class HostFailed(Exception):
 class Host:
     """One host process. `folder` gets its log; the database and the configuration outlive it, so that it can be started again."""
 
-    def __init__(self, build, folder, database, *, plugins=None, rules=None, interval_ms=None, scheduler=True):
+    def __init__(self, build, folder, database, *, plugins=None, rules=None, interval_ms=None, scheduler=True, config=None):
         self.folder = pathlib.Path(folder)
-        self.command = [str(pathlib.Path(build) / "bin/varde"), "--config", str(ROOT / "config/host.yaml"),
+        self.command = [str(pathlib.Path(build) / "bin/varde"), "--config", str(config or ROOT / "config/host.yaml"),
                         "--plugins", str(plugins or pathlib.Path(build) / "plugins"),
                         "--rules", str(rules or ROOT / "config/rules.yaml"), "serve", "--port", "0"]
         if interval_ms is not None:
