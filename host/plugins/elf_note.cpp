@@ -1,3 +1,4 @@
+#include "plugins/elf_image.hpp"
 #include "plugins/plugin_file.hpp"
 
 #include <algorithm>
@@ -6,7 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include <elf.h>
 #include <fmt/format.h>
 
 #include <varde/rule.h>
@@ -15,71 +15,23 @@ namespace varde::plugins {
 namespace {
 
 using ports::Plugin;
-using ports::RejectedPlugin;
 
 constexpr std::string_view kSection = ".note.varde";
 
-#if defined(__x86_64__)
-constexpr std::uint16_t kMachine = EM_X86_64;
-#elif defined(__aarch64__)
-constexpr std::uint16_t kMachine = EM_AARCH64;
-#else
-#error "name the ELF machine of this architecture"
-#endif
-
-tl::unexpected<RejectedPlugin> reject(core::FailureReason reason, std::string message) {
-    return tl::unexpected{RejectedPlugin{{}, {}, reason, std::move(message)}};
-}
-
-/// The bytes of a file, read only through bounds checks: the file is hostile input.
-class Image {
-  public:
-    explicit Image(std::span<const std::byte> bytes) : bytes_{bytes} {}
-    template <class T>
-    [[nodiscard]] std::optional<T> at(std::uint64_t offset) const {
-        if (offset > bytes_.size() || bytes_.size() - offset < sizeof(T)) return std::nullopt;
-        T value;
-        std::memcpy(&value, bytes_.data() + offset, sizeof(T));
-        return value;
+Read<varde_note> find_note(const ElfImage& image) {
+    const Elf64_Shdr* found = nullptr;
+    for (const auto& section : image.sections()) {
+        if (image.name_of(section) != kSection) continue;
+        if (found != nullptr || section.sh_size > sizeof(varde_note))
+            return unusable("has more than one note of a rule: link one rule into one library");
+        found = &section;
     }
-    [[nodiscard]] std::string_view text_at(std::uint64_t offset, std::size_t most) const {
-        if (offset >= bytes_.size()) return {};
-        const auto length = std::min<std::uint64_t>(most, bytes_.size() - offset);
-        const std::string_view all{reinterpret_cast<const char*>(bytes_.data()) + offset, length};
-        return all.substr(0, all.find('\0'));
-    }
-
-  private:
-    std::span<const std::byte> bytes_;
-};
-
-/// The section's offset, or what is wrong with the file.
-tl::expected<std::uint64_t, RejectedPlugin> find_section(const Image& image) {
-    const auto no_library = [] {
-        return reject(core::FailureReason::load_failed, "is not a shared library (ELF) for this machine");
-    };
-    const auto header = image.at<Elf64_Ehdr>(0);
-    if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != ELFCLASS64 ||
-        header->e_ident[EI_DATA] != ELFDATA2LSB || header->e_type != ET_DYN || header->e_machine != kMachine) {
-        return no_library();
-    }
-    if (header->e_shentsize != sizeof(Elf64_Shdr) || header->e_shnum == 0 || header->e_shstrndx >= header->e_shnum)
-        return no_library();
-    const auto section = [&](std::uint32_t i) {
-        return image.at<Elf64_Shdr>(header->e_shoff + std::uint64_t{i} * sizeof(Elf64_Shdr));
-    };
-    const auto names = section(header->e_shstrndx);
-    if (!names) return reject(core::FailureReason::load_failed, "is cut off: its section table lies outside the file");
-    for (std::uint32_t i = 0; i < header->e_shnum; ++i) {
-        const auto candidate = section(i);
-        if (!candidate) return reject(core::FailureReason::load_failed, "is cut off: its section table lies outside the file");
-        if (image.text_at(names->sh_offset + candidate->sh_name, kSection.size() + 1) != kSection) continue;
-        if (candidate->sh_size != sizeof(varde_note))
-            return reject(core::FailureReason::load_failed, "has a damaged .note.varde");
-        return candidate->sh_offset;
-    }
-    return reject(core::FailureReason::load_failed,
-                  "has no section .note.varde: it is not a Varde rule (build it with varde_add_rule())");
+    if (found == nullptr) return unusable("has no section .note.varde: it is not a Varde rule (build it with varde_add_rule())");
+    const auto note = image.at<varde_note>(found->sh_offset);
+    if (!note || found->sh_type == SHT_NOBITS || found->sh_size != sizeof(varde_note) || note->name_size != 8 ||
+        note->type != VARDE_NOTE_TYPE || std::memcmp(note->name, "varde\0\0\0", 8) != 0)
+        return unusable("has a damaged .note.varde");
+    return *note;
 }
 
 /// The text of a NUL-padded field, if it is 1..31 printable characters of the allowed set.
@@ -97,19 +49,15 @@ std::optional<std::string> field(const char (&bytes)[32], bool identifier) {
 
 }  // namespace
 
-tl::expected<Plugin, RejectedPlugin> read_note(std::span<const std::byte> bytes) {
-    const Image image{bytes};
-    const auto offset = find_section(image);
-    if (!offset) return tl::unexpected{offset.error()};
-    const auto note = image.at<varde_note>(*offset);
-    if (!note || note->name_size != 8 || note->type != VARDE_NOTE_TYPE || std::memcmp(note->name, "varde\0\0\0", 8) != 0) {
-        return reject(core::FailureReason::load_failed, "has a damaged .note.varde");
-    }
+Read<Plugin> read_note(std::span<const std::byte> bytes) {
+    const auto image = ElfImage::open(bytes);
+    if (!image) return tl::unexpected{image.error()};
+    const auto note = find_note(*image);
+    if (!note) return tl::unexpected{note.error()};
     Plugin plugin;
     const auto rule_id = field(note->rule_id, true);
     const auto version = field(note->version, false);
-    if (!rule_id || !version)
-        return reject(core::FailureReason::load_failed, "has a .note.varde without a usable rule id or version");
+    if (!rule_id || !version) return unusable("has a .note.varde without a usable rule id or version");
     plugin.rule_id = *rule_id;
     plugin.version = *version;
     plugin.sdk = field(note->sdk, false).value_or("");

@@ -1,5 +1,7 @@
 #include "plugins/plugin_file.hpp"
 
+#include "plugins/elf_library.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -14,14 +16,8 @@
 namespace varde::plugins {
 namespace {
 
-using core::FailureReason;
 using ports::Plugin;
-using ports::RejectedPlugin;
 using ports::SealedFile;
-
-tl::unexpected<RejectedPlugin> reject(FailureReason reason, std::string message) {
-    return tl::unexpected{RejectedPlugin{{}, {}, reason, std::move(message)}};
-}
 
 /// A descriptor that is closed at the end of its scope.
 class OwnedFd {
@@ -80,49 +76,62 @@ std::string sha256_of(std::span<const std::byte> bytes) {
     return text;
 }
 
-/// Reads the note and the hash from the sealed copy, not from the file: what is checked is what will run.
-tl::expected<Plugin, RejectedPlugin> describe(int memfd, std::uint64_t size) {
-    void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, memfd, 0);
-    if (mapped == MAP_FAILED)
-        return reject(FailureReason::load_failed, fmt::format("cannot be mapped: {}", std::strerror(errno)));
-    const std::span image{static_cast<const std::byte*>(mapped), size};
+/// Reads everything from the sealed copy, not from the file: what is checked is what will run.
+Read<Plugin> describe(std::span<const std::byte> image, std::span<const std::string> more_libraries) {
     auto plugin = read_note(image);
-    if (plugin) plugin->sha256 = sha256_of(image), plugin->size = size;
-    ::munmap(mapped, size);
+    if (!plugin) return plugin;
+    auto library = read_library(image, more_libraries);
+    if (!library) {
+        library.error().rule_id = plugin->rule_id;
+        return tl::unexpected{std::move(library.error())};
+    }
+    plugin->build_id = std::move(library->build_id);
+    plugin->sha256 = sha256_of(image);
+    plugin->size = image.size();
     return plugin;
 }
 
-tl::expected<Plugin, RejectedPlugin> inspect_open(int fd) {
+Read<Plugin> inspect_open(int fd, std::span<const std::string> more_libraries) {
     struct stat before {};
     struct stat after {};
-    if (::fstat(fd, &before) != 0) return reject(FailureReason::untrusted_file, std::strerror(errno));
-    if (auto why = distrust(before); !why.empty()) return reject(FailureReason::untrusted_file, std::move(why));
-    if (before.st_size == 0) return reject(FailureReason::load_failed, "is empty");
+    if (::fstat(fd, &before) != 0) return untrusted(std::strerror(errno));
+    if (auto why = distrust(before); !why.empty()) return untrusted(std::move(why));
+    if (before.st_size == 0) return unusable("is empty");
     const auto size = static_cast<std::uint64_t>(before.st_size);
     auto sealed = std::make_shared<SealedFile>(::memfd_create("varde-plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    if (sealed->fd() < 0) return reject(FailureReason::load_failed, fmt::format("memfd_create: {}", std::strerror(errno)));
+    if (sealed->fd() < 0) return unusable(fmt::format("memfd_create: {}", std::strerror(errno)));
     if (!copy_bytes(fd, sealed->fd(), size) || ::fstat(fd, &after) != 0 || !same_content(before, after)) {
-        return reject(FailureReason::untrusted_file, "changed while it was read; it is tried again when it rests");
+        return untrusted("changed while it was read; it is tried again when it rests");
     }
     if (::fcntl(sealed->fd(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
-        return reject(FailureReason::load_failed, fmt::format("cannot be sealed: {}", std::strerror(errno)));
+        return unusable(fmt::format("cannot be sealed: {}", std::strerror(errno)));
     }
-    auto plugin = describe(sealed->fd(), size);
+    const MappedFile mapped{*sealed, size};
+    if (mapped.bytes().empty()) return unusable(fmt::format("cannot be mapped: {}", std::strerror(errno)));
+    auto plugin = describe(mapped.bytes(), more_libraries);
     if (plugin) plugin->bytes = std::move(sealed);
     return plugin;
 }
 
 }  // namespace
 
-tl::expected<Plugin, RejectedPlugin> inspect(const std::filesystem::path& file) {
+MappedFile::MappedFile(const ports::SealedFile& file, std::uint64_t size) {
+    void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd(), 0);
+    if (mapped != MAP_FAILED) bytes_ = {static_cast<const std::byte*>(mapped), size};
+}
+
+MappedFile::~MappedFile() {
+    if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+Read<Plugin> inspect(const std::filesystem::path& file, std::span<const std::string> more_libraries) {
     // O_NONBLOCK: opening a fifo somebody left there must not wait for its writer.
     const OwnedFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
-    auto result = [&]() -> tl::expected<Plugin, RejectedPlugin> {
+    auto result = [&]() -> Read<Plugin> {
         if (fd.get() < 0) {
-            return reject(FailureReason::untrusted_file,
-                          errno == ELOOP ? "is a symbolic link; copy the file itself" : std::string{std::strerror(errno)});
+            return untrusted(errno == ELOOP ? "is a symbolic link; copy the file itself" : std::string{std::strerror(errno)});
         }
-        return inspect_open(fd.get());
+        return inspect_open(fd.get(), more_libraries);
     }();
     if (result)
         result->path = file.string();

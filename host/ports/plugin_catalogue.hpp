@@ -30,7 +30,8 @@ struct Plugin {
     std::string sdk;
     std::uint16_t abi_major = 0;
     std::uint16_t abi_minor_needed = 0;
-    std::string sha256;  ///< of the sealed bytes, lower-case hex
+    std::string sha256;    ///< of the sealed bytes, lower-case hex
+    std::string build_id;  ///< of the linker, lower-case hex; empty if it wrote none
     std::uint64_t size = 0;
     std::shared_ptr<const SealedFile> bytes;
 };
