@@ -63,7 +63,7 @@ void check_rules(Checks& checks, const config::HostConfig& settings) {
 
 /// Every plugin is loaded into a real worker with its parameters: what holds here holds in the service.
 void check_plugins(Checks& checks, const config::HostConfig& settings, ports::LogSink& log) {
-    plugins::DirectoryCatalogue catalogue{settings.plugins_dir};
+    plugins::DirectoryCatalogue catalogue{settings.plugins_dir, settings.plugins};
     auto found = catalogue.scan();
     if (!found) return checks.bad("plugins", found.error().context);
     for (const auto& rejected : found->rejected) {

@@ -57,7 +57,7 @@ int eval(const Globals& globals, const EvalOptions& options) {
     }
     std::istream& in = options.file.empty() ? std::cin : file;
     Log log{*settings, stderr};
-    plugins::DirectoryCatalogue catalogue{settings->plugins_dir};
+    plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
     auto specs = specs_of_all_plugins(catalogue, log.sink());
     if (!specs) return report(specs.error());
     evaluate::EvaluationEngine engine{nullptr, settings->isolation, log.sink()};

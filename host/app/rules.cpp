@@ -2,7 +2,6 @@
 #include "app/composition.hpp"
 #include "app/json_output.hpp"
 #include "app/modules.hpp"
-#include "plugins/plugin_file.hpp"
 #include "time/utc_text.hpp"
 
 #include <filesystem>
@@ -64,7 +63,7 @@ int rules_list(const Globals& globals) {
     if (!settings) return report(settings.error());
     const auto rules = config::load_rules(settings->rules_file);
     if (!rules) return report(rules.error());
-    plugins::DirectoryCatalogue catalogue{settings->plugins_dir};
+    plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
     const auto found = catalogue.scan();
     if (!found) return report(found.error());
     std::map<std::string, RuleLine> lines;
@@ -109,28 +108,6 @@ int rules_enable(const Globals& globals, const std::string& rule_id, bool enable
     if (auto written = replace_file(path, *edited); !written) return report(written.error());
     fmt::print("{}: {} is {}; a running host picks it up within two seconds\n", path.string(), rule_id,
                enabled ? "enabled" : "disabled");
-    return kOk;
-}
-
-int plugin_inspect(const Globals& globals, const std::string& file) {
-    const auto plugin = plugins::inspect(file);
-    if (!plugin) {
-        std::cerr << fmt::format("{}: {}: {}\n", file, core::name_of(plugin.error().reason), plugin.error().message);
-        return kPluginBroken;
-    }
-    if (globals.json) {
-        print_json({{"path", plugin->path},
-                    {"rule_id", plugin->rule_id},
-                    {"version", plugin->version},
-                    {"sdk", plugin->sdk},
-                    {"abi", fmt::format("{}.{}", plugin->abi_major, plugin->abi_minor_needed)},
-                    {"sha256", plugin->sha256},
-                    {"size", plugin->size}});
-    } else {
-        fmt::print("file     {}\nrule     {}\nversion  {}\nsdk      {}\nabi      {}.{} needed\nsha256   {}\nsize     {} bytes\n",
-                   plugin->path, plugin->rule_id, plugin->version, plugin->sdk, plugin->abi_major, plugin->abi_minor_needed,
-                   plugin->sha256, plugin->size);
-    }
     return kOk;
 }
 

@@ -61,7 +61,7 @@ int serve(const Globals& globals, const ServeOptions& options) {
     asio::io_context loop{1};  // outlives everything that may hold a connection's callback
     Log log{*settings, stdout};
     const time::SystemClock clock;
-    plugins::DirectoryCatalogue catalogue{settings->plugins_dir};
+    plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
     evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
     evaluate::GuardedEvaluator guard{
         engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};
@@ -102,7 +102,7 @@ int run(const Globals& globals) {
     if (!storage) return report(storage.error());
     Log log{*settings, globals.json ? stderr : stdout};
     const time::SystemClock clock;
-    plugins::DirectoryCatalogue catalogue{settings->plugins_dir};
+    plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
     evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
     evaluate::GuardedEvaluator guard{
         engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};

@@ -154,7 +154,7 @@ int simulate(const Globals& globals, const SimulateOptions& options) {
     settings->log_level = "error";  // the run's story is the table; a rule that fails is still told
     Log log{*settings, stderr};
     time::ManualClock clock{ticks->range.since};
-    plugins::DirectoryCatalogue catalogue{settings->plugins_dir};
+    plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
     evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
     CountingEvaluator counting{engine};
     ingest::GroupCommit intake{storage->events(), clock, settings->ingest, log.sink()};

@@ -84,7 +84,7 @@ int test_rule(const Globals& globals, const std::string& folder) {
     if (!named) return report(named.error());
     const auto& rule_id = *named;
     Log log{*settings, stderr};
-    plugins::DirectoryCatalogue catalogue{settings->plugins_dir};
+    plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
     auto specs = specs_of_all_plugins(catalogue, log.sink());
     if (!specs) return report(specs.error());
     std::erase_if(*specs, [&](const auto& spec) { return spec.plugin.rule_id != rule_id; });

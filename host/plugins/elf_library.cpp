@@ -73,8 +73,8 @@ Read<std::vector<std::string>> read_needed(const ElfImage& image, const Dynamic&
                              (always_allowed(soname) || std::ranges::find(more, soname) != more.end());
         if (!allowed) {
             return untrusted(
-                fmt::format("needs the library '{}', which a rule may not load; link it statically, or allow it in host.yaml "
-                            "under plugins.libraries",
+                fmt::format("needs the library '{}', which a rule may not load; link it statically (and see "
+                            "plugins.libraries in host.yaml)",
                             printable(soname)));
         }
         needed.emplace_back(soname);

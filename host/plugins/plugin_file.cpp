@@ -1,7 +1,9 @@
 #include "plugins/plugin_file.hpp"
 
 #include "plugins/elf_library.hpp"
+#include "plugins/owned_fd.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -19,35 +21,20 @@ namespace {
 using ports::Plugin;
 using ports::SealedFile;
 
-/// A descriptor that is closed at the end of its scope.
-class OwnedFd {
-  public:
-    explicit OwnedFd(int fd) : fd_{fd} {}
-    OwnedFd(const OwnedFd&) = delete;
-    OwnedFd& operator=(const OwnedFd&) = delete;
-    ~OwnedFd() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    [[nodiscard]] int get() const { return fd_; }
+constexpr const char* kSignatureSuffix = ".sig";
 
-  private:
-    int fd_;
-};
-
-/// Why a file must not be run, or empty. Who may write to a rule may do whatever a rule may do.
-std::string distrust(const struct stat& info) {
-    if (!S_ISREG(info.st_mode)) return "is not a regular file";
-    if (info.st_uid != 0 && info.st_uid != ::geteuid())
-        return fmt::format("is owned by uid {}, not by root or the host's user", info.st_uid);
-    if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "is writable for group or others; run: chmod go-w on it";
-    if (static_cast<std::uint64_t>(info.st_size) > kMaxFileBytes)
-        return fmt::format("has {} bytes, more than {}", info.st_size, kMaxFileBytes);
-    return {};
+/// O_NONBLOCK: a fifo that took a file's place since it was looked at must not make us wait for its writer.
+OwnedFd open_file(int folder, const std::string& name) {
+    return OwnedFd{::openat(folder, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
 }
 
-bool same_content(const struct stat& a, const struct stat& b) {
-    return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
-           a.st_ctim.tv_sec == b.st_ctim.tv_sec && a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
+std::string distrust(const struct stat& info, const std::string& path) {
+    if (S_ISLNK(info.st_mode)) return "is a symbolic link; copy the file itself";
+    if (!S_ISREG(info.st_mode)) return "is not a regular file; remove it";
+    if (auto why = distrust_of_owner(info, path); !why.empty()) return why;
+    if (static_cast<std::uint64_t>(info.st_size) > kMaxFileBytes)
+        return fmt::format("has {} bytes; more than {} are not read", info.st_size, kMaxFileBytes);
+    return {};
 }
 
 /// Copies exactly `size` bytes; false if there are fewer.
@@ -76,42 +63,109 @@ std::string sha256_of(std::span<const std::byte> bytes) {
     return text;
 }
 
-/// Reads everything from the sealed copy, not from the file: what is checked is what will run.
-Read<Plugin> describe(std::span<const std::byte> image, std::span<const std::string> more_libraries) {
-    auto plugin = read_note(image);
-    if (!plugin) return plugin;
-    auto library = read_library(image, more_libraries);
-    if (!library) {
-        library.error().rule_id = plugin->rule_id;
-        return tl::unexpected{std::move(library.error())};
-    }
-    plugin->build_id = std::move(library->build_id);
-    plugin->sha256 = sha256_of(image);
-    plugin->size = image.size();
-    return plugin;
-}
+/// One file of a folder on its way to a Plugin.
+class Visit {
+  public:
+    Visit(int folder, const std::string& name, const std::string& path, const Trust& trust)
+        : folder_{folder}, name_{name}, path_{path}, trust_{trust} {}
 
-Read<Plugin> inspect_open(int fd, std::span<const std::string> more_libraries) {
-    struct stat before {};
-    struct stat after {};
-    if (::fstat(fd, &before) != 0) return untrusted(std::strerror(errno));
-    if (auto why = distrust(before); !why.empty()) return untrusted(std::move(why));
-    if (before.st_size == 0) return unusable("is empty");
-    const auto size = static_cast<std::uint64_t>(before.st_size);
-    auto sealed = std::make_shared<SealedFile>(::memfd_create("varde-plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    if (sealed->fd() < 0) return unusable(fmt::format("memfd_create: {}", std::strerror(errno)));
-    if (!copy_bytes(fd, sealed->fd(), size) || ::fstat(fd, &after) != 0 || !same_content(before, after)) {
-        return untrusted("changed while it was read; it is tried again when it rests");
+    Examination examine() {
+        auto verdict = seal();
+        if (verdict)
+            verdict->path = path_;
+        else
+            verdict.error().path = path_;
+        return {identity_, std::move(verdict), final_};
     }
-    if (::fcntl(sealed->fd(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
-        return unusable(fmt::format("cannot be sealed: {}", std::strerror(errno)));
+
+  private:
+    /// The machine's fault, or that of a moment.
+    tl::unexpected<ports::RejectedPlugin> for_now(std::string message) {
+        final_ = false;
+        return unusable(std::move(message));
     }
-    const MappedFile mapped{*sealed, size};
-    if (mapped.bytes().empty()) return unusable(fmt::format("cannot be mapped: {}", std::strerror(errno)));
-    auto plugin = describe(mapped.bytes(), more_libraries);
-    if (plugin) plugin->bytes = std::move(sealed);
-    return plugin;
-}
+
+    Read<Plugin> seal() {
+        struct stat before {};
+        // Looked at before it is opened: opening a device can already do something.
+        if (::fstatat(folder_, name_.c_str(), &before, AT_SYMLINK_NOFOLLOW) != 0) return for_now(std::strerror(errno));
+        identity_ = identity_of(folder_, name_).value_or(FileIdentity{});
+        if (auto why = distrust(before, path_); !why.empty()) return untrusted(std::move(why));
+        const auto file = open_file(folder_, name_);
+        if (!file)
+            return errno == EACCES ? untrusted("cannot be read by the host's user; run: chmod go+r " + path_)
+                                   : for_now(std::strerror(errno));
+        if (::fstat(file.get(), &before) != 0) return for_now(std::strerror(errno));
+        if (auto why = distrust(before, path_); !why.empty()) return untrusted(std::move(why));
+        identity_.file = FileStamp::of(before);
+        if (before.st_size == 0) return unusable("is empty");
+        return copy(file.get(), static_cast<std::uint64_t>(before.st_size));
+    }
+
+    Read<Plugin> copy(int file, std::uint64_t size) {
+        auto sealed = std::make_shared<SealedFile>(::memfd_create("varde-plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+        if (sealed->fd() < 0) return for_now(fmt::format("memfd_create: {}", std::strerror(errno)));
+        struct stat after {};
+        if (!copy_bytes(file, sealed->fd(), size) || ::fstat(file, &after) != 0 || FileStamp::of(after) != identity_.file) {
+            final_ = false;
+            return untrusted("changed while it was read; it is tried again when it rests");
+        }
+        if (::fcntl(sealed->fd(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
+            return for_now(fmt::format("cannot be sealed: {}", std::strerror(errno)));
+        const MappedFile mapped{*sealed, size};
+        if (mapped.bytes().empty()) return for_now(fmt::format("cannot be mapped: {}", std::strerror(errno)));
+        auto plugin = describe(mapped.bytes());
+        if (plugin) plugin->bytes = std::move(sealed);
+        return plugin;
+    }
+
+    /// Reads everything from the sealed copy, not from the file: what is checked is what will run.
+    Read<Plugin> describe(std::span<const std::byte> image) {
+        auto plugin = read_note(image);
+        if (!plugin) return plugin;
+        auto library = check_signature(image).and_then([&] { return read_library(image, trust_.libraries); });
+        if (!library) {
+            library.error().rule_id = plugin->rule_id;
+            return tl::unexpected{std::move(library.error())};
+        }
+        plugin->build_id = std::move(library->build_id);
+        plugin->sha256 = sha256_of(image);
+        plugin->size = image.size();
+        return plugin;
+    }
+
+    Read<void> check_signature(std::span<const std::byte> image) {
+        if (!trust_.signature_key) return {};
+        const auto signature_path = path_ + kSignatureSuffix;
+        const auto file = open_file(folder_, name_ + kSignatureSuffix);
+        if (!file) {
+            return untrusted(
+                fmt::format("has no readable signature {1}: {2}; sign it with: openssl pkeyutl -sign -rawin -inkey "
+                            "PRIVATE.pem -in {0} -out {1}",
+                            path_, signature_path, std::strerror(errno)));
+        }
+        struct stat info {};
+        std::array<std::byte, SignatureKey::kSignatureBytes> signature{};
+        if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_size != ssize_t{signature.size()} ||
+            ::read(file.get(), signature.data(), signature.size()) != ssize_t{signature.size()})
+            return untrusted(fmt::format("has a signature {} that is not {} bytes long", signature_path, signature.size()));
+        identity_.signature = FileStamp::of(info);
+        if (!trust_.signature_key->signed_by(image, signature)) {
+            return untrusted(
+                fmt::format("has a signature {} that was not made for these bytes with the key that belongs to "
+                            "plugins.signature_key",
+                            signature_path));
+        }
+        return {};
+    }
+
+    int folder_;
+    const std::string& name_;
+    const std::string& path_;
+    const Trust& trust_;
+    FileIdentity identity_;
+    bool final_ = true;
+};
 
 }  // namespace
 
@@ -124,20 +178,30 @@ MappedFile::~MappedFile() {
     if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
-Read<Plugin> inspect(const std::filesystem::path& file, std::span<const std::string> more_libraries) {
-    // O_NONBLOCK: opening a fifo somebody left there must not wait for its writer.
-    const OwnedFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
-    auto result = [&]() -> Read<Plugin> {
-        if (fd.get() < 0) {
-            return untrusted(errno == ELOOP ? "is a symbolic link; copy the file itself" : std::string{std::strerror(errno)});
-        }
-        return inspect_open(fd.get(), more_libraries);
-    }();
-    if (result)
-        result->path = file.string();
-    else
-        result.error().path = file.string();
-    return result;
+std::optional<FileIdentity> identity_of(int folder, const std::string& name) {
+    struct stat info {};
+    if (::fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+    FileIdentity identity{FileStamp::of(info), {}};
+    if (::fstatat(folder, (name + kSignatureSuffix).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0)
+        identity.signature = FileStamp::of(info);
+    return identity;
+}
+
+core::Result<Trust> load_trust(const config::HostConfig::Plugins& settings) {
+    Trust trust{settings.libraries, std::nullopt};
+    if (settings.signature_key.empty()) return trust;
+    auto key = SignatureKey::load(settings.signature_key);
+    if (!key) return tl::unexpected{key.error()};
+    trust.signature_key = std::move(*key);
+    return trust;
+}
+
+Examination examine(int folder, const std::string& name, const std::string& path, const Trust& trust) {
+    return Visit{folder, name, path, trust}.examine();
+}
+
+Read<Plugin> inspect(const std::filesystem::path& file, const Trust& trust) {
+    return examine(AT_FDCWD, file.string(), file.string(), trust).verdict;
 }
 
 }  // namespace varde::plugins

@@ -18,7 +18,7 @@ struct SchedulerOptions {
     std::optional<std::chrono::milliseconds> interval;  ///< instead of rules.yaml's interval_minutes
     std::chrono::milliseconds first_run_after{0};       ///< from start()
     std::chrono::milliseconds stop_timeout{8'000};      ///< what stop() gives a run before it is abandoned
-    std::chrono::milliseconds watch_every{1'000};       ///< how often rules.yaml and the plugins are looked at
+    std::chrono::milliseconds watch_every{200};         ///< how often rules.yaml and the plugins are looked at
 };
 
 /// Runs the rules of rules.yaml at its interval, one run at a time on one thread, and picks up edits of rules.yaml and new, changed and
