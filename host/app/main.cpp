@@ -24,6 +24,7 @@ struct CommandLine {
     IncidentsOptions incidents;
     EvalOptions eval;
     SimulateOptions simulate;
+    PluginCheckOptions plugin_check;
     TokenOptions token;
     std::string rule_id;
     std::string path;
@@ -115,6 +116,14 @@ void add_rules(CLI::App& app, CommandLine& line) {
     auto* inspect = plugin->add_subcommand("inspect", "Print what a file says of itself, without running it");
     inspect->add_option("file", line.path)->required();
     line.does(inspect, [&line] { return plugin_inspect(line.globals, line.path); });
+    auto* check =
+        plugin->add_subcommand("check", "Try a rule out in sandboxed workers: hostile parameters, windows, repeats, leaks, time");
+    check->add_option("file", line.plugin_check.file);
+    check->add_option("--junit", line.plugin_check.junit, "write a JUnit report there");
+    check->add_option("--seed", line.plugin_check.seed, "of the invented events and parameters; the same seed repeats a check");
+    check->add_option("--only", line.plugin_check.only, "a check or a group of checks, e.g. windows; may be repeated");
+    check->add_flag("--list", line.plugin_check.list, "name the checks");
+    line.does(check, [&line] { return plugin_check_file(line.globals, line.plugin_check); });
 }
 
 void add_incidents(CLI::App& app, CommandLine& line) {

@@ -80,6 +80,14 @@ struct SimulateOptions {
     std::string every = "5m";
 };
 
+struct PluginCheckOptions {
+    std::string file;
+    std::string junit;  ///< file for a JUnit report; empty: none
+    std::uint64_t seed = 1;
+    std::vector<std::string> only;  ///< names or groups of checks; empty: all
+    bool list = false;              ///< print the checks instead
+};
+
 struct TokenOptions {
     std::string name;
     std::string role = "viewer";
@@ -104,6 +112,7 @@ int rules_release(const Globals& globals, const std::string& rule_id);
 int incidents_list(const Globals& globals, const IncidentsOptions& options);
 int incidents_show(const Globals& globals, const IncidentsOptions& options);
 int plugin_inspect(const Globals& globals, const std::string& file);
+int plugin_check_file(const Globals& globals, const PluginCheckOptions& options);
 int test_rule(const Globals& globals, const std::string& folder);
 int eval(const Globals& globals, const EvalOptions& options);
 int simulate(const Globals& globals, const SimulateOptions& options);

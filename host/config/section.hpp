@@ -38,6 +38,8 @@ class Section {
     void section(std::string_view key, const std::function<void(Section&)>& read);
     /// The map of the key, if it is there and is one.
     [[nodiscard]] const Value* map(std::string_view key);
+    /// The value of the key, whatever it is, if it is there.
+    [[nodiscard]] const Value* any(std::string_view key) { return value(key); }
     /// The list of the key, if it is there and is one.
     [[nodiscard]] const Value* list(std::string_view key);
     /// A key that has a meaning elsewhere or later, but none here: an error that says so.

@@ -1,0 +1,71 @@
+#include "app/plugin_check/trial.hpp"
+
+#include "app/plugin_check/event_maker.hpp"
+
+#include <fstream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace varde::app::plugin_check {
+namespace {
+
+using nlohmann::ordered_json;
+
+config::HostConfig::Isolation alone(config::HostConfig::Isolation settings) {
+    settings.spares = 0;  // there is one worker, and it is started now
+    return settings;
+}
+
+}  // namespace
+
+Trial::Trial(const Subject& subject) : subject_{subject}, engine_{nullptr, alone(subject.isolation), *subject.log} {
+    ports::RuleSpec spec;
+    spec.plugin = *subject.plugin;
+    spec.params = subject.params;
+    spec.timeout = subject.timeout;
+    spec.memory_bytes = subject.memory_bytes;
+    const auto start = std::chrono::steady_clock::now();
+    failure_ = engine_.configure({std::move(spec)}).front();
+    start_time_ = std::chrono::steady_clock::now() - start;
+}
+
+core::Verdict Trial::evaluate(std::span<const core::Event> events, const std::string& params, core::Window window) {
+    return engine_.evaluate_events({subject_.plugin->rule_id, test_scope(), window, window.until}, params, events);
+}
+
+std::optional<std::int64_t> Trial::memory_bytes() const {
+    // Of the worker as a whole smaps would say more, but it belongs to another user.
+    std::ifstream status{fmt::format("/proc/{}/status", worker_pid())};
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("RssAnon:")) return std::strtoll(line.c_str() + 8, nullptr, 10) * 1024;
+    }
+    return std::nullopt;
+}
+
+std::string text_of(const core::Failed& failed) {
+    return fmt::format("{} in {}: {}", core::name_of(failed.reason), core::name_of(failed.phase), failed.message);
+}
+
+std::string text_of(const core::Completed& answer) {
+    ordered_json findings = ordered_json::array();
+    for (const auto& finding : answer.findings) {
+        findings.push_back({{"severity", core::name_of(finding.severity)},
+                            {"title", finding.title},
+                            {"explanation", finding.explanation},
+                            {"evidence", ordered_json::parse(finding.evidence, nullptr, false)},
+                            {"window", {core::to_us(finding.window.since), core::to_us(finding.window.until)}},
+                            {"timestamp", core::to_us(finding.timestamp)}});
+    }
+    const ordered_json all{{"outcome", core::name_of(answer.outcome)},
+                           {"reason", answer.reason},
+                           {"valid_until", core::to_us(answer.valid_until)},
+                           {"findings", std::move(findings)}};
+    return all.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::string shortened(const std::string& text, std::size_t most) {
+    return text.size() <= most ? text : text.substr(0, most) + "...";
+}
+
+}  // namespace varde::app::plugin_check

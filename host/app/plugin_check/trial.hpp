@@ -1,0 +1,48 @@
+#pragma once
+#include "app/plugin_check/check.hpp"
+#include "core/verdict.hpp"
+#include "evaluate/evaluation_engine.hpp"
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace varde::app::plugin_check {
+
+/// One rule in a fresh worker, through the engine that the host uses. The worker ends with it.
+class Trial {
+  public:
+    /// Loads the subject's plugin and creates its rule with the subject's parameters.
+    explicit Trial(const Subject& subject);
+
+    /// Why that did not work; nullopt: it did.
+    [[nodiscard]] const std::optional<core::Failed>& failure() const { return failure_; }
+    /// How long it took, the worker's start included.
+    [[nodiscard]] std::chrono::nanoseconds start_time() const { return start_time_; }
+
+    [[nodiscard]] core::Verdict evaluate(std::span<const core::Event> events) {
+        return evaluate(events, subject_.params, subject_.window());
+    }
+    [[nodiscard]] core::Verdict evaluate(std::span<const core::Event> events, const std::string& params, core::Window window);
+
+    /// Bytes of memory of its own that the worker holds; nullopt: the system does not say.
+    [[nodiscard]] std::optional<std::int64_t> memory_bytes() const;
+    [[nodiscard]] int worker_pid() const { return engine_.worker_pid(subject_.plugin->rule_id); }
+
+  private:
+    const Subject& subject_;
+    evaluate::EvaluationEngine engine_;
+    std::optional<core::Failed> failure_;
+    std::chrono::nanoseconds start_time_{};
+};
+
+/// "segmentation_fault in evaluate: SIGSEGV at 0x10".
+[[nodiscard]] std::string text_of(const core::Failed& failed);
+/// Everything a rule answered as one line of JSON: equal answers have equal texts.
+[[nodiscard]] std::string text_of(const core::Completed& answer);
+/// At most `most` characters, with an ellipsis if there were more.
+[[nodiscard]] std::string shortened(const std::string& text, std::size_t most = 240);
+
+}  // namespace varde::app::plugin_check
