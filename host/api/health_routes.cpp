@@ -100,6 +100,24 @@ ordered_json ingest_json(const RouteContext& context, Judgement& judgement) {
             {"database_ok", health.database_ok}};
 }
 
+ordered_json isolation_json(const RouteContext& context, Judgement& judgement) {
+    const auto& posture = context.services.isolation;
+    if (posture.level.empty()) return nullptr;
+    if (!posture.holds()) judgement.failed("the sandbox of rules does not hold; see varde doctor");
+    auto layers = ordered_json::array();
+    for (const auto& layer : posture.layers)
+        layers.push_back({{"name", layer.name}, {"present", layer.present}, {"note", layer.note}});
+    auto attempts = ordered_json::array();
+    for (const auto& attempt : posture.attempts) {
+        attempts.push_back(
+            {{"name", attempt.name}, {"stopped", attempt.stopped}, {"by", attempt.by}, {"behind", attempt.behind}});
+    }
+    return {{"level", posture.level},
+            {"layers", layers},
+            {"attempts", attempts},
+            {"problem", posture.problem.empty() ? ordered_json(nullptr) : ordered_json(posture.problem)}};
+}
+
 Response detail(const RouteContext& context, bool database_reachable) {
     Judgement judgement;
     if (!database_reachable) judgement.failed("the database cannot be reached");
@@ -107,6 +125,7 @@ Response detail(const RouteContext& context, bool database_reachable) {
     components["ingest"] = ingest_json(context, judgement);
     components["scheduler"] = scheduler_json(context, judgement);
     components["rules"] = rules_json(context, judgement);
+    components["isolation"] = isolation_json(context, judgement);
     const ordered_json body{{"overall_status", judgement.status()},
                             {"reasons", judgement.reasons},
                             {"server_time", time::format_utc(context.services.clock.now())},

@@ -6,6 +6,7 @@
 #include "ports/event_intake.hpp"
 #include "ports/event_log.hpp"
 #include "ports/incident_repository.hpp"
+#include "ports/isolation_posture.hpp"
 #include "ports/log_sink.hpp"
 #include "ports/rule_repository.hpp"
 #include "ports/run_control.hpp"
@@ -57,6 +58,7 @@ struct Services {
     ports::LogSink& log;
     std::function<std::shared_ptr<const config::RulesConfig>()> rules;  ///< the configuration in force; never null
     std::function<IngestHealth()> ingest_health;                        ///< may be empty
+    ports::IsolationPosture isolation{};                                ///< as measured at start; without a level: not measured
 };
 
 /// The HTTP interface (docs/http.md). Owned by, and working on, the thread that runs `loop`; blocking repository calls run on

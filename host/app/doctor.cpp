@@ -2,6 +2,7 @@
 #include "app/json_output.hpp"
 #include "app/modules.hpp"
 #include "app/rule_specs.hpp"
+#include "evaluate/posture_probe.hpp"
 #include "store/database.hpp"
 #include "store/migrations.hpp"
 #include "time/utc_text.hpp"
@@ -94,16 +95,19 @@ void check_plugins(Checks& checks, const config::HostConfig& settings, ports::Lo
     }
 }
 
-void check_sandbox(Checks& checks) {
-    const auto landlock = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    landlock > 0 ? checks.good("landlock", fmt::format("ABI {}", landlock))
-                 : checks.warn("landlock", "not offered by this kernel; seccomp still denies files and sockets");
-    errno = 0;
-    ::prctl(PR_SET_SECCOMP, 2 /* SECCOMP_MODE_FILTER */, nullptr, 0, 0);  // EFAULT means: there, and not given a filter
-    errno == EFAULT ? checks.good("seccomp", "filters are offered") : checks.bad("seccomp", std::strerror(errno));
-    const auto pidfd = ::syscall(SYS_pidfd_open, ::getpid(), 0);
-    pidfd >= 0 ? checks.good("pidfd", "offered") : checks.bad("pidfd", std::strerror(errno));
-    if (pidfd >= 0) ::close(static_cast<int>(pidfd));
+/// Not what the kernel claims to have, but what stops a hostile rule in a real worker here.
+void check_sandbox(Checks& checks, const config::HostConfig& settings, ports::LogSink& log) {
+    const auto posture = evaluate::measure_posture(settings.isolation, log);
+    if (!posture.problem.empty()) return checks.bad("isolation", posture.problem);
+    for (const auto& layer : posture.layers) {
+        const std::string text = layer.name + (layer.present ? "" : " is absent" + (layer.note.empty() ? "" : ": " + layer.note));
+        layer.present ? checks.good("isolation", text) : checks.warn("isolation", text);
+    }
+    for (const auto& attempt : posture.attempts) {
+        const auto text = fmt::format("{}: {}; behind that: {}", attempt.name, attempt.by, attempt.behind);
+        attempt.stopped ? checks.good("hostile rule", text) : checks.bad("hostile rule", text);
+    }
+    posture.holds() ? checks.good("isolation", "level " + posture.level) : checks.bad("isolation", "the sandbox does not hold");
 }
 
 void check_clock(Checks& checks) {
@@ -133,7 +137,7 @@ int doctor(const Globals& globals) {
     check_rules(checks, *settings);
     check_database(checks, *settings);
     check_plugins(checks, *settings, log.sink());
-    check_sandbox(checks);
+    check_sandbox(checks, *settings, log.sink());
     check_clock(checks);
     return checks.exit_code();
 }

@@ -3,6 +3,7 @@
 #include "app/json_output.hpp"
 #include "app/modules.hpp"
 #include "evaluate/guarded_evaluator.hpp"
+#include "evaluate/posture_probe.hpp"
 #include "schedule/scheduler.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -60,9 +61,13 @@ int serve(const Globals& globals, const ServeOptions& options) {
 
     asio::io_context loop{1};  // outlives everything that may hold a connection's callback
     Log log{*settings, stdout};
+    const auto posture = evaluate::measure_posture(settings->isolation, log.sink());
+    evaluate::log_posture(posture, log.sink());
     const time::SystemClock clock;
     plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
+    evaluate::ReplayStore replays{settings->incidents};
     evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
+    engine.keep_replays_in(replays);
     evaluate::GuardedEvaluator guard{
         engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};
     ingest::GroupCommit intake{storage->events(), clock, settings->ingest, log.sink()};
@@ -73,7 +78,7 @@ int serve(const Globals& globals, const ServeOptions& options) {
         loop,
         http_of(*settings),
         {intake, storage->events(), storage->deviations(), storage->rules(), storage->tokens(), storage->incidents(), scheduler,
-         clock, log.sink(), [&scheduler] { return scheduler.rules(); }, [&intake] { return health_of(intake); }}};
+         clock, log.sink(), [&scheduler] { return scheduler.rules(); }, [&intake] { return health_of(intake); }, posture}};
     if (auto started = server.start(); !started) return report(started.error());
 
     asio::signal_set signals{loop, SIGINT, SIGTERM};
@@ -103,7 +108,9 @@ int run(const Globals& globals) {
     Log log{*settings, globals.json ? stderr : stdout};
     const time::SystemClock clock;
     plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
+    evaluate::ReplayStore replays{settings->incidents};
     evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
+    engine.keep_replays_in(replays);
     evaluate::GuardedEvaluator guard{
         engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};
     schedule::Scheduler scheduler{

@@ -87,7 +87,8 @@ def seen_everywhere(place, checks):
     checks.equal("varde rules list: the state of the rule", (listed["segfaults"] or {}).get("state"), "quarantined")
     checks.equal("varde rules list: the healthy rule has none", listed["healthy"], None)
     status, text = place.varde("rules", "list")
-    checks.check("varde rules list says it in words", status == 0 and f"quarantined until {in_log['until']}: segmentation_fault" in text, text)
+    said = f"quarantined until {in_log['until']}: segmentation_fault"
+    checks.check("varde rules list says it in words", status == 0 and said in text, text)
 
     # The scheduler publishes what it knows once a second.
     place.wait_for("scheduler_run_end", since=place.host.mark())
@@ -107,7 +108,8 @@ def seen_everywhere(place, checks):
     checks.equal("the log names that incident", in_log["incident_id"], incidents[0]["incident_id"])
     checks.equal("varde incidents list says the same", place.json_lines("incidents", "list", "--rule", "segfaults"), incidents)
     whole = place.host.request("GET", f"/v1/incidents/{in_log['incident_id']}")[2]
-    checks.equal("varde incidents show, by the beginning of its id", place.json_lines("incidents", "show", in_log["incident_id"][:8]), [whole])
+    shown = place.json_lines("incidents", "show", in_log["incident_id"][:8])
+    checks.equal("varde incidents show, by the beginning of its id", shown, [whole])
     checks.check("it knows plugin and window", whole["plugin"]["path"].endswith("segfaults.so") and "window" in whole, whole)
     status, text = place.varde("incidents", "show", in_log["incident_id"])
     checks.check("and in words", status == 0 and "segmentation_fault" in text and "segfaults.so" in text, text)
@@ -127,17 +129,18 @@ def taken_out_and_back(build, folder, checks):
         seen_everywhere(place, checks)
         mark = host.mark()
         place.wait_for("scheduler_rule_result", "healthy", since=mark)
-        not_asked = host.wait_for(lambda e: e.get("event") == "scheduler_rule_error" and e.get("rule_id") == "segfaults", since=mark)["error"]
+        not_asked = place.wait_for("scheduler_rule_error", "segfaults", since=mark)["error"]
         checks.equal("it is not asked any more", not_asked["reason"], "quarantined")
-        checks.check("and says why, until when and what to do", all(
-            word in not_asked["message"] for word in ("out of service since", "segmentation_fault", "varde rules release segfaults")), not_asked)
+        words = ("out of service since", "segmentation_fault", "varde rules release segfaults")
+        checks.check("and says why, until when and what to do", all(word in not_asked["message"] for word in words), not_asked)
 
         checks.equal("the host stops cleanly", host.stop(), 0)
         mark = host.mark()
         host.start()
         place.wait_for("scheduler_run_end", since=mark)
         place.wait_for("scheduler_rule_error", "segfaults", since=mark)
-        checks.equal("after a restart it is still out of service", {e["reason"] for e in place.failures("segfaults", mark)}, {"quarantined"})
+        reasons = {error["reason"] for error in place.failures("segfaults", mark)}
+        checks.equal("after a restart it is still out of service", reasons, {"quarantined"})
         checks.equal("until the same time", place.json_lines("rules", "list")[1]["breaker"]["until"], quarantined["until"])
 
         mark = host.mark()
