@@ -3,6 +3,8 @@
 #include "app/modules.hpp"
 #include "config/settings.hpp"
 #include "core/evidence_facts.hpp"
+#include "evaluate/post_mortem.hpp"
+#include "plugins/plugin_file.hpp"
 #include "time/utc_text.hpp"
 
 #include <fmt/format.h>
@@ -63,6 +65,26 @@ void print_incident(const core::Incident& incident) {
     if (failure.evidence) print_facts(*failure.evidence);
 }
 
+/// Names the functions on the stack of a stored incident, if they are not named yet and the plugin is still at hand beside the bundle.
+/// Kept for the next reader; what cannot be found out is left as it is.
+void name_functions(core::Incident& incident, const config::HostConfig& settings, ports::IncidentRepository& incidents) {
+    const auto& evidence = incident.failure.evidence;
+    if (!evidence || evidence->bundle.empty()) return;
+    const bool named = std::ranges::any_of(evidence->frames, [](const auto& frame) { return !frame.function.empty(); });
+    if (named) return;
+    const auto stored = evaluate::read_replay(evidence->bundle);
+    if (!stored) return;
+    const auto plugin = plugins::inspect(stored->plugin, {settings.plugins.libraries, {}});
+    if (!plugin || plugin->sha256 != evidence->sha256) return;
+    Log log{settings, stderr};
+    auto frames = evaluate::symbolise(settings.isolation, *plugin, evidence->frames, log.sink());
+    if (!frames) return;
+    auto filled = std::make_shared<core::Evidence>(*evidence);
+    filled->frames = std::move(*frames);
+    (void)incidents.symbolise(incident.incident_id, filled->frames);
+    incident.failure.evidence = std::move(filled);
+}
+
 }  // namespace
 
 int incidents_list(const Globals& globals, const IncidentsOptions& options) {
@@ -94,7 +116,7 @@ int incidents_show(const Globals& globals, const IncidentsOptions& options) {
     if (!settings) return report(settings.error());
     auto storage = Storage::open(*settings, Storage::Schema::must_be_current);
     if (!storage) return report(storage.error());
-    const auto found = storage->incidents().find(options.id);
+    auto found = storage->incidents().find(options.id);
     if (!found) return report(found.error());
     if (!*found) {
         return report(
@@ -102,6 +124,8 @@ int incidents_show(const Globals& globals, const IncidentsOptions& options) {
                                                 "characters of an id of `varde incidents list`",
                                                 options.id)});
     }
+    settings->log_level = "error";
+    name_functions(**found, *settings, storage->incidents());
     if (globals.json) {
         fmt::print("{}\n", api::incident_json(**found, api::Detail::whole));
     } else {

@@ -22,6 +22,7 @@ struct CommandLine {
     GenerateOptions generate;
     DeviationsOptions deviations;
     IncidentsOptions incidents;
+    ReplayOptions replay;
     EvalOptions eval;
     SimulateOptions simulate;
     PluginCheckOptions plugin_check;
@@ -135,6 +136,11 @@ void add_incidents(CLI::App& app, CommandLine& line) {
     auto* show = incidents->add_subcommand("show", "Everything that is known of one");
     show->add_option("id", line.incidents.id, "its id, or the first 8 characters of it or more")->required();
     line.does(show, [&line] { return incidents_show(line.globals, line.incidents); });
+    auto* again = app.add_subcommand("replay", "Make a failed evaluation once more: the same events, parameters and plugin");
+    again->add_option("incident", line.replay.incident, "id of an incident, or path of a bundle")->required();
+    again->add_option("--plugin", line.replay.plugin, "another version of the rule, on the same window");
+    again->add_flag("--gdb", line.replay.gdb, "under the debugger, outside of the sandbox: code of the plugin runs as you");
+    line.does(again, [&line] { return replay(line.globals, line.replay); });
 }
 
 void add_tools(CLI::App& app, CommandLine& line) {

@@ -97,6 +97,12 @@ struct TokenOptions {
     std::int64_t id = 0;
 };
 
+struct ReplayOptions {
+    std::string incident;  ///< id, or path of a bundle
+    std::string plugin;    ///< another version to compare with; empty: the one that failed
+    bool gdb = false;
+};
+
 int serve(const Globals& globals, const ServeOptions& options);
 int run(const Globals& globals);
 int migrate(const Globals& globals);
@@ -111,6 +117,7 @@ int rules_enable(const Globals& globals, const std::string& rule_id, bool enable
 int rules_release(const Globals& globals, const std::string& rule_id);
 int incidents_list(const Globals& globals, const IncidentsOptions& options);
 int incidents_show(const Globals& globals, const IncidentsOptions& options);
+int replay(const Globals& globals, const ReplayOptions& options);
 int plugin_inspect(const Globals& globals, const std::string& file);
 int plugin_check_file(const Globals& globals, const PluginCheckOptions& options);
 int test_rule(const Globals& globals, const std::string& folder);

@@ -16,6 +16,8 @@ using core::Failed;
 using core::FailureReason;
 using core::Phase;
 
+constexpr std::uint64_t between_two_audits = 64;  // evaluations of a rule
+
 RunnerLimits limits_of(const config::HostConfig::Isolation& settings) {
     return {settings.load_timeout, settings.max_evaluations, settings.max_age, settings.max_growth_mb << 20,
             settings.max_log_bytes};
@@ -55,12 +57,12 @@ std::vector<std::optional<Failed>> EvaluationEngine::configure(std::vector<ports
         const auto old =
             std::ranges::find(before, spec.plugin.rule_id, [](const Rule& rule) { return rule.spec.plugin.rule_id; });
         if (!runs) {
-            rules_.push_back({std::move(spec), {}, {}, {}});
+            rules_.emplace_back().spec = std::move(spec);
         } else if (old != before.end()) {
             rules_.push_back(*old);
             meet_candidate(rules_.back(), std::move(spec));
         } else {
-            rules_.push_back({{}, {}, {}, {}});
+            rules_.emplace_back();
             rules_.back().spec.plugin.rule_id = spec.plugin.rule_id;
             meet_candidate(rules_.back(), std::move(spec));
         }
@@ -247,10 +249,13 @@ core::Result<void> EvaluationEngine::add_scope(EvaluationBatch& batch, const cor
             beyond.push_back(std::move(demand));
         };
         demand_answer(i, rule->bound);
-        if (!rule->candidate || !rule->candidate->takes_window()) continue;
-        shadows.push_back({static_cast<std::size_t>(rule - rules_.data()), verdicts.size()});
-        verdicts.emplace_back(core::Failed{});
-        demand_answer(verdicts.size() - 1, rule->candidate->bound);
+        const auto again = [&](BoundRule& bound, bool is_audit) {
+            shadows.push_back({static_cast<std::size_t>(rule - rules_.data()), i, verdicts.size(), is_audit});
+            verdicts.emplace_back(core::Failed{});
+            demand_answer(verdicts.size() - 1, bound);
+        };
+        if (rule->evaluations++ % between_two_audits == 0) again(rule->bound, true);
+        if (rule->candidate && rule->candidate->takes_window()) again(rule->candidate->bound, false);
     }
     if (auto done = batch.add(ScopeView::live(events_, scope), live); !done) return done;
     if (beyond.empty()) return {};

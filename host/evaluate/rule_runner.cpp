@@ -19,6 +19,7 @@ constexpr std::size_t max_instances = 16;   // of one rule
 constexpr std::uint32_t slots_of_one = 64;  // the worker has so many for each plugin
 constexpr int max_deaths_of_one_run = 3;
 constexpr std::uint64_t runs_between_looks = 16;  // at the worker's memory
+constexpr std::chrono::seconds between_two_complaints{60};
 
 Failed failed(FailureReason reason, Phase phase, std::string message) {
     return Failed{reason, phase, std::move(message), 0, 0, {}};
@@ -162,7 +163,9 @@ std::optional<RuleRunner::Split> RuleRunner::run(std::span<const Work> work, con
         while (at.work < work.size() && at.item == work[at.work].items.size()) at = {at.work + 1, 0};
     };
     const auto give = [&](core::Verdict verdict) {
-        if (auto* why = std::get_if<Failed>(&verdict)) verdict = with_facts(std::move(*why), work[at.work].instance->member);
+        const std::size_t member = work[at.work].instance->member;
+        if (auto* why = std::get_if<Failed>(&verdict)) verdict = with_facts(std::move(*why), member);
+        note_slowness(verdict, member);
         take(at, std::move(verdict));
         ++at.item;
         skip_empty();
@@ -220,6 +223,20 @@ std::optional<Failed> RuleRunner::check_log() {
     return worker_->convict(
         FailureReason::log_flood,
         fmt::format("wrote more than isolation.max_log_bytes ({}) to its log in one run", limits_.max_log_bytes));
+}
+
+void RuleRunner::note_slowness(const core::Verdict& verdict, std::size_t member) {
+    const auto* done = std::get_if<core::Completed>(&verdict);
+    const auto timeout = members_[member].timeout;
+    if (done == nullptr || done->duration <= timeout / 2) return;
+    const auto now = std::chrono::steady_clock::now();
+    slow_said_.resize(members_.size());
+    if (slow_said_[member] != decltype(now){} && now - slow_said_[member] < between_two_complaints) return;
+    slow_said_[member] = now;
+    log_.log(ports::LogLevel::warning, "evaluate", "rule_slow", "a rule used more than half of its timeout",
+             {{"rule_id", members_[member].plugin.rule_id},
+              {"duration_ms", std::int64_t{std::chrono::duration_cast<std::chrono::milliseconds>(done->duration).count()}},
+              {"timeout_ms", std::int64_t{timeout.count()}}});
 }
 
 void RuleRunner::retire_if_due() {

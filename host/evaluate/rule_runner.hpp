@@ -90,6 +90,7 @@ class RuleRunner {
     [[nodiscard]] bool has_slot(std::uint32_t slot) const;
     std::optional<core::Failed> check_log();
     void retire_if_due();
+    void note_slowness(const core::Verdict& verdict, std::size_t member);
     void log_what_it_wrote();
     core::Failed with_facts(core::Failed failed, std::size_t member) const;
 
@@ -104,7 +105,8 @@ class RuleRunner {
     std::uint64_t runs_ = 0;
     std::uint64_t resident_at_first_ = 0;  ///< of this worker, after its first run
     std::uint64_t log_bytes_before_ = 0;
-    std::vector<std::unique_ptr<Instance>> instances_;  ///< oldest first
+    std::vector<std::chrono::steady_clock::time_point> slow_said_;  ///< by member: when it was last in the log
+    std::vector<std::unique_ptr<Instance>> instances_;              ///< oldest first
 };
 
 /// The zones of `declarations` that the rule requires and that do not exist.

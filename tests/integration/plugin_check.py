@@ -89,11 +89,13 @@ def check_gates(checks, program, folder):
     code, lines, _ = program.check(folder / "segfaults.so")
     checks.check("a crash is the verdict of one check, and the next check is made",
                  [lines[f"windows.{size}"]["status"] for size in ("empty", "one", "10000")] == ["fail"] * 3, lines)
-    checks.check("parameters are not blamed for a rule that breaks with its own", lines["params.fuzz"]["status"] == "skip", lines["params.fuzz"])
+    checks.check("parameters are not blamed for a rule that breaks with its own", lines["params.fuzz"]["status"] == "skip",
+                 lines["params.fuzz"])
     code, lines, _ = program.check(folder / "healthy.so", *only(["answers.valid_until", "windows.100000"]))
     checks.check("an answer that does not hold as long as it says is found", "was to hold for ever" in lines["answers.valid_until"]["text"],
                  lines)
-    checks.check("a rule that is too talkative for a large window is found", "4096 evidence fields" in lines["windows.100000"]["text"], lines)
+    checks.check("a rule that is too talkative for a large window is found", "4096 evidence fields" in lines["windows.100000"]["text"],
+                 lines)
 
 
 def check_files(checks, program, folder):
@@ -129,7 +131,8 @@ def workers():
     found = set()
     for folder in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            if (folder / "comm").read_text().strip() == "varde-worker" and (folder / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+            if (folder / "comm").read_text().strip() == "varde-worker" and state != "Z":
                 found.add(folder.name)
         except OSError:
             continue
