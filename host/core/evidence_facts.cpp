@@ -68,6 +68,7 @@ void add_fault(Part part, const Evidence& evidence) {
 
 void add_stack(Part part, const Evidence& evidence) {
     std::vector<std::string> frames;
+    frames.reserve(evidence.frames.size());
     for (const auto& frame : evidence.frames) frames.push_back(text_of(frame));
     part.texts("frames", std::move(frames));
     part.text("stack_note", evidence.stack_note);

@@ -32,7 +32,7 @@ FailureWeight weight_of(const core::Failed& failed) {
         case FailureReason::spawn_failed:
         case FailureReason::not_loaded:
         case FailureReason::input_too_large:
-        case FailureReason::quarantined: return FailureWeight::none;
+        case FailureReason::quarantined:
         // Nothing of the rule ran, and waiting does not mend a file: its own reason is what an operator must see.
         case FailureReason::load_failed:
         case FailureReason::abi_mismatch:

@@ -30,7 +30,6 @@ void log_out_of_service(ports::LogSink& log, LogLevel level, std::string_view ev
 
 void log_breaker_change(ports::LogSink& log, const core::BreakerRecord& before, const core::BreakerRecord& now,
                         std::uint32_t probes) {
-    if (before.state == now.state && before.until == now.until) return;
     switch (now.state) {
         case BreakerState::backing_off:
             return log_out_of_service(log, LogLevel::warning, "rule_backing_off", "a rule is not asked for a while", now);

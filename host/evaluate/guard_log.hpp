@@ -8,7 +8,7 @@
 /// What the guard tells the log: component "plugins", docs/log-events.md.
 namespace varde::evaluate {
 
-/// rule_backing_off, rule_quarantined, rule_probing or rule_back_in_service; nothing if the rule is asked as before and as long.
+/// rule_backing_off, rule_quarantined, rule_probing or rule_back_in_service, for a rule whose state or `until` is another than before.
 void log_breaker_change(ports::LogSink& log, const core::BreakerRecord& before, const core::BreakerRecord& now,
                         std::uint32_t probes);
 

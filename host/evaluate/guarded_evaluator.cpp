@@ -32,9 +32,11 @@ bool is_blank(const core::BreakerRecord& record) { return record.state == Breake
 
 /// Nothing in it is worth storing: rules without failures need no row, and clean answers, which come in every run, count between
 /// probes only.
-bool is_saved(core::BreakerRecord saved, const core::BreakerRecord& record) {
-    if (record.state != BreakerState::probing) saved.clean = record.clean;
-    return saved == record || (is_blank(saved) && is_blank(record));
+bool is_saved(const core::BreakerRecord& saved, const core::BreakerRecord& record) {
+    if (is_blank(saved) && is_blank(record)) return true;
+    auto expected = saved;
+    if (record.state != BreakerState::probing) expected.clean = record.clean;
+    return expected == record;
 }
 
 /// No incident: nothing happened.
@@ -99,13 +101,14 @@ GuardedEvaluator::Rule* GuardedEvaluator::find(const std::string& rule_id) {
 
 // --- which rules there are ---------------------------------------------------------------------------------------------------
 
-std::vector<std::optional<Failed>> GuardedEvaluator::configure(std::vector<ports::RuleSpec> specs) {
+std::vector<std::optional<Failed>> GuardedEvaluator::configure(std::vector<ports::RuleSpec> rules) {
     std::vector<ports::Plugin> plugins;
-    for (const auto& spec : specs) {
+    plugins.reserve(rules.size());
+    for (const auto& spec : rules) {
         plugins.push_back(spec.plugin);
         plugins.back().bytes.reset();  // the file is the evaluator's
     }
-    auto failures = next_.configure(std::move(specs));
+    auto failures = next_.configure(std::move(rules));
     const auto now = ports_.clock.now();
     look(now, !persisted_.empty());
     for (std::size_t i = 0; i < plugins.size(); ++i) {
@@ -247,7 +250,7 @@ void GuardedEvaluator::judge(std::span<const ports::Evaluation> evaluations, std
     }
 }
 
-void GuardedEvaluator::take_answer(const Turn& turn, core::Verdict& answer, core::Instant now) {
+void GuardedEvaluator::take_answer(const Turn& turn, core::Verdict& answer, core::Instant now) const {
     auto& breaker = turn.rule->breaker;
     turn.rule->answered = true;
     const auto incident_id = breaker.record().incident_id;
@@ -348,6 +351,7 @@ void GuardedEvaluator::settle(core::Instant now) {
 
 void GuardedEvaluator::log_change(Rule& rule) {
     const auto& record = rule.breaker.record();
+    if (rule.logged.state == record.state && rule.logged.until == record.until) return;
     log_breaker_change(ports_.log, std::exchange(rule.logged, record), record, settings_.breaker.probes);
 }
 

@@ -88,7 +88,7 @@ class GuardedEvaluator final : public ports::Evaluator {
     core::Result<std::vector<core::Verdict>> ask(std::span<const ports::Evaluation> evaluations, std::span<const Turn> turns);
     void judge(std::span<const ports::Evaluation> evaluations, std::span<const Turn> turns, std::vector<core::Verdict>& answers,
                core::Instant now);
-    void take_answer(const Turn& turn, core::Verdict& answer, core::Instant now);
+    void take_answer(const Turn& turn, core::Verdict& answer, core::Instant now) const;
     bool take_failure(Rule& rule, core::Failed& failed, core::Instant now);
     void complete(Rule& rule, core::Failed& failed, const ports::Evaluation& evaluation, core::Instant now, bool is_new);
 

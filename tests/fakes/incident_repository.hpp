@@ -93,6 +93,7 @@ class IncidentRepository final : public ports::IncidentRepository {
         ++calls_;
         if (failure_) return core::fail(*failure_, "fake incidents: breakers");
         std::vector<core::BreakerRecord> rows;
+        rows.reserve(breakers_.size());
         for (const auto& [id, row] : breakers_) rows.push_back(row);
         return rows;
     }
