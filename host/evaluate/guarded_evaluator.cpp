@@ -44,6 +44,15 @@ bool is_silent(const Failed& failed) {
     return failed.reason == FailureReason::quarantined || failed.reason == FailureReason::not_loaded;
 }
 
+/// A process dies once, whoever is told of it.
+bool is_same_death(const core::Evidence* before, const Failed& failed) {
+    const auto* const now = failed.evidence.get();
+    if (before == nullptr || now == nullptr) return false;
+    const auto weight = weight_of(failed);
+    const bool died = weight == FailureWeight::lost_worker || weight == FailureWeight::violation;
+    return before == now || (died && now->pid != 0 && before->pid == now->pid && before->incarnation == now->incarnation);
+}
+
 }  // namespace
 
 GuardChance GuardChance::of_system() {
@@ -266,9 +275,8 @@ void GuardedEvaluator::take_answer(const Turn& turn, core::Verdict& answer, core
 
 /// Whether the failure's incident is a new one.
 bool GuardedEvaluator::take_failure(Rule& rule, Failed& failed, core::Instant now) {
-    // After a worker died too often the evaluator gives the rest of a batch the same failure without asking: the same evidence is the
-    // same death.
-    if (failed.evidence && failed.evidence == rule.evidence) {
+    // After a worker died too often the evaluator gives the rest of a batch the same failure without asking.
+    if (is_same_death(rule.evidence.get(), failed)) {
         failed.incident_id = rule.incident_id;
         return false;
     }

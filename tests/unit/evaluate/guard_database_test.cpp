@@ -57,6 +57,20 @@ TEST_SUITE("the guard and its database") {
         CHECK(f.log.count("rule_back_in_service") == 1);
     }
 
+    TEST_CASE("who switches a rule releases it at once") {
+        Fixture f;
+        f.quarantine();
+        f.guard->release("R-001");
+        CHECK(f.state() == BreakerState::healthy);
+        CHECK(f.incidents.breaker("R-001")->state == BreakerState::healthy);
+        CHECK(f.logged_text("rule_back_in_service", "why") == "switched");
+        f.guard->release("R-001");
+        f.guard->release("R-999");
+        CHECK(f.log.count("rule_back_in_service") == 1);
+        f.run(1);
+        CHECK(f.next.asked.size() == 1);
+    }
+
     TEST_CASE("a release wins over a failure of the same moment") {
         Fixture f;
         f.quarantine();

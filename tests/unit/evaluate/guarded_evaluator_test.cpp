@@ -234,22 +234,37 @@ TEST_CASE("one home that costs a worker in every run takes the rule out within t
     CHECK(f.state() == BreakerState::quarantined);
 }
 
-TEST_CASE("the rest of a batch that was not asked any more is the same death") {
+TEST_CASE("the rest of a batch that was not asked any more is the same death: a process dies once") {
+    for (const bool shared : {true, false}) {
+        Fixture f;
+        core::Evidence second;
+        second.pid = 2;
+        second.incarnation = 2;
+        const auto rest = failed_with(second);
+        f.next.answer = [&](const ports::Evaluation& e) -> core::Verdict {
+            core::Evidence first;
+            first.pid = 1;
+            if (e.scope.home_id == "home-1") return failed_with(first);
+            return shared ? rest : failed_with(second);
+        };
+        const auto verdicts = f.run(0, 6);
+        CHECK(f.guard->breakers().front().consecutive == 2);
+        CHECK(f.state() == BreakerState::backing_off);
+        CHECK(f.incidents.stored()[0].repeats == 1);
+        for (const auto& verdict : verdicts) CHECK(failure_of(verdict).incident_id == "incident-1");
+        CHECK(failure_of(verdicts[5]).evidence->pid == 2);
+        CHECK(failure_of(verdicts[5]).evidence->breaker == "backing_off");
+        CHECK((failure_of(verdicts[5]).evidence == failure_of(verdicts[1]).evidence) == shared);
+    }
+}
+
+TEST_CASE("failures of one worker that lives are each their own") {
     Fixture f;
-    core::Evidence first;
-    first.pid = 1;
-    core::Evidence second;
-    second.pid = 2;
-    const auto a = failed_with(first);
-    const auto b = failed_with(second);
-    f.next.answer = [&](const ports::Evaluation& e) -> core::Verdict { return e.scope.home_id == "home-1" ? a : b; };
-    const auto verdicts = f.run(0, 6);
-    CHECK(f.guard->breakers().front().consecutive == 2);
-    CHECK(f.state() == BreakerState::backing_off);
-    CHECK(f.incidents.stored()[0].repeats == 1);
-    for (const auto& verdict : verdicts) CHECK(failure_of(verdict).incident_id == "incident-1");
-    CHECK(failure_of(verdicts[5]).evidence->pid == 2);
-    CHECK(failure_of(verdicts[5]).evidence == failure_of(verdicts[1]).evidence);
+    core::Evidence same;
+    same.pid = 1;
+    f.next.answer = [&](const ports::Evaluation&) -> core::Verdict { return failed_with(same, FailureReason::rule_error); };
+    f.run(0, 4);
+    CHECK(f.incidents.stored()[0].repeats == 3);
 }
 
 TEST_CASE("what is not the rule's doing is an incident and never takes the rule out") {
@@ -321,20 +336,6 @@ TEST_CASE("a failure of the version that still serves is counted against that on
     CHECK(f.state() == BreakerState::healthy);
 }
 
-TEST_CASE("who switches a rule releases it at once") {
-    Fixture f;
-    f.quarantine();
-    f.guard->release("R-001");
-    CHECK(f.state() == BreakerState::healthy);
-    CHECK(f.incidents.breaker("R-001")->state == BreakerState::healthy);
-    CHECK(f.logged_text("rule_back_in_service", "why") == "switched");
-    f.guard->release("R-001");
-    f.guard->release("R-999");
-    CHECK(f.log.count("rule_back_in_service") == 1);
-    f.run(1);
-    CHECK(f.next.asked.size() == 1);
-}
-
 TEST_CASE("each change is logged once, with what an operator needs") {
     Fixture f;
     f.always(failed());
@@ -384,17 +385,4 @@ TEST_CASE("given events are judged unguarded") {
     CHECK(std::holds_alternative<core::Completed>(f.guard->evaluate_events(Fixture::evaluation("R-001"), "{}", {})));
     CHECK(f.guard->scopes() == f.next.scopes());
     CHECK(f.guard->catch_up(at(0)).has_value());
-}
-
-TEST_CASE("the system's chance gives different ids and numbers between 0 and 1") {
-    auto chance = evaluate::GuardChance::of_system();
-    const auto id = chance.incident_id();
-    CHECK(id.size() == 36);
-    CHECK(id.find_first_not_of("0123456789abcdef-") == std::string::npos);
-    CHECK(chance.incident_id() != id);
-    for (int i = 0; i < 100; ++i) {
-        const double unit = chance.unit();
-        CHECK(unit >= 0);
-        CHECK(unit < 1);
-    }
 }

@@ -208,3 +208,16 @@ TEST_CASE("a reason is cut between characters") {
     long_one.message = "short";
     CHECK(evaluate::short_reason(long_one) == "rule_error: short");
 }
+
+TEST_CASE("the system's chance gives different ids and numbers between 0 and 1") {
+    auto chance = evaluate::GuardChance::of_system();
+    const auto id = chance.incident_id();
+    CHECK(id.size() == 36);
+    CHECK(id.find_first_not_of("0123456789abcdef-") == std::string::npos);
+    CHECK(chance.incident_id() != id);
+    for (int i = 0; i < 100; ++i) {
+        const double unit = chance.unit();
+        CHECK(unit >= 0);
+        CHECK(unit < 1);
+    }
+}
