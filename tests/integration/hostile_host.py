@@ -80,10 +80,11 @@ class Ground:
                               cwd=self.folder, env={k: v for k, v in os.environ.items() if k != "DATABASE_URL"}, check=False)
         if check and done.returncode not in (0, 3):
             raise subprocess.CalledProcessError(done.returncode, done.args, done.stdout, done.stderr)
-        try:
-            return json.loads(done.stdout)
+        try:  # lists are printed as one object a line
+            lines = [json.loads(line) for line in done.stdout.splitlines() if line]
         except ValueError:
             return done.stdout + done.stderr
+        return lines[0] if len(lines) == 1 else lines
 
     def seed(self, events):
         """A database with these events, to be copied by every host."""

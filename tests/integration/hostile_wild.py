@@ -157,14 +157,10 @@ def calm_host(ground, window, checks):
 
 def read_incidents(host):
     """With evidence; [] if there are none."""
-    status, _, body = host.request("GET", "/v1/incidents?limit=500")
-    listed = body if status == 200 else []
-    shown = []
-    for incident_id in nested(listed, "incident_id"):
-        if any(nested(listed, "address_class")):
-            break
-        shown.append(host.varde("incidents", "show", incident_id))
-    return shown or listed
+    status, _, listed = host.request("GET", "/v1/incidents?limit=500")
+    if status != 200:
+        return []
+    return [host.request("GET", f"/v1/incidents/{incident_id}")[2] for incident_id in nested(listed, "incident_id")]
 
 
 def deadlines_were_kept(runs, quiet, checks):
