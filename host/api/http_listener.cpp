@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -18,6 +19,9 @@ using boost::system::error_code;
 using std::chrono::milliseconds;
 
 namespace {
+
+/// Asio opens sockets that programs started by this process inherit. (A worker started in the instant between closes it at once itself.)
+void keep_from_children(int socket) { ::fcntl(socket, F_SETFD, FD_CLOEXEC); }
 
 /// "Sun, 06 Nov 1994 08:49:37 GMT"
 std::string http_date(core::Instant at) {
@@ -57,6 +61,7 @@ struct HttpListener::Impl : std::enable_shared_from_this<HttpListener::Impl> {
         if (!error) {
             const tcp::endpoint endpoint{address, settings.port};
             acceptor.open(endpoint.protocol(), error);
+            if (!error) keep_from_children(acceptor.native_handle());
             if (!error) acceptor.set_option(asio::socket_base::reuse_address{true}, error);
             if (!error) acceptor.bind(endpoint, error);
             if (!error) acceptor.listen(4096, error);
@@ -79,6 +84,7 @@ struct HttpListener::Impl : std::enable_shared_from_this<HttpListener::Impl> {
         acceptor.async_accept([self = shared_from_this()](error_code error, Socket socket) {
             if (self->closed || !self->acceptor.is_open()) return;
             if (!error) {
+                keep_from_children(socket.native_handle());
                 self->take(std::move(socket));
                 return self->accept();
             }

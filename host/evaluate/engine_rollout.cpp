@@ -112,13 +112,8 @@ bool EvaluationEngine::swap_and_roll_back() {
 
 void EvaluationEngine::judge_versions(std::span<const ports::Evaluation> evaluations, std::span<const core::Verdict> verdicts,
                                       std::span<const Shadow> shadows) {
-    for (const Shadow& shadow : shadows) {
-        Rule& rule = rules_[shadow.rule];
-        if (shadow.is_audit)
-            audit(rule, verdicts[shadow.first], verdicts[shadow.second]);
-        else if (rule.candidate)
-            rule.candidate->saw(verdicts[shadow.second]);
-    }
+    for (const Shadow& shadow : shadows)
+        if (auto& candidate = rules_[shadow.rule].candidate) candidate->saw(verdicts[shadow.verdict]);
     std::unordered_map<std::string_view, Probation*> on_probation;
     for (Rule& rule : rules_) {
         if (rule.candidate) rule.candidate->run_passed();
@@ -129,25 +124,6 @@ void EvaluationEngine::judge_versions(std::span<const ports::Evaluation> evaluat
         const auto found = on_probation.find(evaluations[i].rule_id);
         if (found != on_probation.end()) found->second->saw(verdicts[i]);
     }
-}
-
-// A rule is a function of its instance and the window. One that is not has a data race, reads memory that was never set or draws lots;
-// an alarm of it cannot be explained afterwards.
-void EvaluationEngine::audit(Rule& rule, const core::Verdict& first, const core::Verdict& second) {
-    const auto* a = std::get_if<core::Completed>(&first);
-    const auto* b = std::get_if<core::Completed>(&second);
-    const auto* failed = fault_of_version(second);
-    if (a == nullptr || rule.called_random || (b == nullptr && failed == nullptr)) return;
-    const auto same = [](const core::Finding& x, const core::Finding& y) {
-        return x.severity == y.severity && x.title == y.title && x.evidence == y.evidence && x.window == y.window;
-    };
-    if (b != nullptr && a->outcome == b->outcome && std::ranges::equal(a->findings, b->findings, same)) return;
-    rule.called_random = true;
-    sink_.log(ports::LogLevel::warning, "evaluate", "rule_nondeterministic", "a rule gave two answers to one window",
-              {{"rule_id", rule.spec.plugin.rule_id},
-               {"sha256", rule.spec.plugin.sha256},
-               {"first", std::string{core::name_of(a->outcome)}},
-               {"second", std::string{b != nullptr ? core::name_of(b->outcome) : core::name_of(failed->reason)}}});
 }
 
 std::vector<ports::RuleInUse> EvaluationEngine::in_use() const {

@@ -16,8 +16,6 @@ using core::Failed;
 using core::FailureReason;
 using core::Phase;
 
-constexpr std::uint64_t between_two_audits = 64;  // evaluations of a rule
-
 RunnerLimits limits_of(const config::HostConfig::Isolation& settings) {
     return {settings.load_timeout, settings.max_evaluations, settings.max_age, settings.max_growth_mb << 20,
             settings.max_log_bytes};
@@ -249,13 +247,10 @@ core::Result<void> EvaluationEngine::add_scope(EvaluationBatch& batch, const cor
             beyond.push_back(std::move(demand));
         };
         demand_answer(i, rule->bound);
-        const auto again = [&](BoundRule& bound, bool is_audit) {
-            shadows.push_back({static_cast<std::size_t>(rule - rules_.data()), i, verdicts.size(), is_audit});
-            verdicts.emplace_back(core::Failed{});
-            demand_answer(verdicts.size() - 1, bound);
-        };
-        if (rule->evaluations++ % between_two_audits == 0) again(rule->bound, true);
-        if (rule->candidate && rule->candidate->takes_window()) again(rule->candidate->bound, false);
+        if (!rule->candidate || !rule->candidate->takes_window()) continue;
+        shadows.push_back({static_cast<std::size_t>(rule - rules_.data()), verdicts.size()});
+        verdicts.emplace_back(core::Failed{});
+        demand_answer(verdicts.size() - 1, rule->candidate->bound);
     }
     if (auto done = batch.add(ScopeView::live(events_, scope), live); !done) return done;
     if (beyond.empty()) return {};
@@ -282,6 +277,7 @@ core::Result<std::vector<core::Verdict>> EvaluationEngine::evaluate(std::span<co
     batch.flush();
     judge_versions(evaluations, verdicts, shadows);
     verdicts.resize(evaluations.size());
+    audit(evaluations, verdicts);
     return verdicts;
 }
 

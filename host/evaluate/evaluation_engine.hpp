@@ -61,12 +61,10 @@ class EvaluationEngine final : public ports::Evaluator {
         std::uint64_t evaluations = 0;
         bool called_random = false;  ///< said in the log: it gave one window two answers
     };
-    /// A live window that was judged twice: by a candidate as well, or by the same rule once more, to see whether it says the same.
+    /// A live window that a candidate was asked about as well.
     struct Shadow {
-        std::size_t rule;    ///< of rules_
-        std::size_t first;   ///< the verdict that counts
-        std::size_t second;  ///< beyond those that were asked for
-        bool is_audit;
+        std::size_t rule;     ///< of rules_
+        std::size_t verdict;  ///< beyond those that were asked for
     };
     [[nodiscard]] Rule* find(const std::string& rule_id);
     [[nodiscard]] const Rule* find(const std::string& rule_id) const;
@@ -75,7 +73,9 @@ class EvaluationEngine final : public ports::Evaluator {
     void meet_candidate(Rule& rule, ports::RuleSpec wanted);
     void take_trial_results();
     bool swap_and_roll_back();
-    void audit(Rule& rule, const core::Verdict& first, const core::Verdict& second);
+    /// Asks a few of these once more, to see whether the rules say the same. Their answers count for nothing else.
+    void audit(std::span<const ports::Evaluation> evaluations, std::span<const core::Verdict> verdicts);
+    void compare(Rule& rule, const core::Completed& first, const core::Verdict& second);
     void judge_versions(std::span<const ports::Evaluation> evaluations, std::span<const core::Verdict> verdicts,
                         std::span<const Shadow> shadows);
     /// Gives every rule its runner: its own, or that of its group; kept ones of `before` where nothing changed.

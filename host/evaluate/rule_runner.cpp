@@ -122,7 +122,11 @@ std::optional<Failed> RuleRunner::free_a_slot(std::size_t member) {
     const bool lives = (*oldest)->incarnation == incarnation_ && worker_->alive();
     auto why = lives ? worker_->destroy((*oldest)->slot) : std::nullopt;
     instances_.erase(oldest);
-    return why;
+    if (!why) return std::nullopt;
+    // An instance that nobody wants any more died badly. That is no failure of the one that is about to be made.
+    log_.log(ports::LogLevel::warning, "evaluate", "rule_destroy_failed", why->message,
+             {{"rule_id", members_[member].plugin.rule_id}, {"reason", std::string{core::name_of(why->reason)}}});
+    return ensure_worker();
 }
 
 std::variant<RuleRunner::Instance*, Failed> RuleRunner::instance(std::size_t member, const std::string& params) {
@@ -185,6 +189,11 @@ std::optional<RuleRunner::Split> RuleRunner::run(std::span<const Work> work, con
             sections.push_back({work[i].instance->slot, members_[work[i].instance->member].timeout, work[i].binding, items});
         }
         RuleWorker::Answers answers = worker_->ask(sections);
+        if (auto flood = check_log()) {
+            // Whose it was nobody can say: none of these answers counts, the first item fails, the others are asked again.
+            answers.failure = std::move(flood);
+            answers.completed = 0;
+        }
         wire::ByteReader in{answers.records};
         for (std::size_t i = 0; i < answers.completed; ++i) {
             auto verdict = read(at, in);
@@ -193,9 +202,6 @@ std::optional<RuleRunner::Split> RuleRunner::run(std::span<const Work> work, con
                 if (!answers.failure) answers.failure = why;
                 break;
             }
-            // A flood is held against the last item: whose it was nobody can say.
-            if (i + 1 == answers.completed && !answers.failure) answers.failure = check_log();
-            if (i + 1 == answers.completed && answers.failure && answers.failure->reason == FailureReason::log_flood) break;
             give(std::move(*verdict));
         }
         if (worker_->alive()) log_what_it_wrote();

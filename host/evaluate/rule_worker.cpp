@@ -172,7 +172,7 @@ RuleWorker::Answers RuleWorker::ask(std::span<const Section> sections) {
         return answers;
     }
     answers.failure = await_items(sections, asked);
-    answers.completed = std::min<std::size_t>(channel_.completed(), asked);
+    answers.completed = std::min<std::size_t>(alive_ ? channel_.completed() : completed_at_end_, asked);
     answers.records = channel_.copy_response();
     evaluations_ += answers.completed;
     if (!answers.failure && answers.completed == 0)
@@ -240,6 +240,7 @@ void RuleWorker::ask_for_its_stack() {
 
 Failed RuleWorker::bury(Phase phase, const WorkerDeadline* deadline, Obituary::Kill kill) {
     alive_ = false;
+    completed_at_end_ = channel_.completed();
     Obituary obituary;
     if (deadline != nullptr) {
         obituary.wall = Clock::now() - deadline->begun();
@@ -247,6 +248,7 @@ Failed RuleWorker::bury(Phase phase, const WorkerDeadline* deadline, Obituary::K
     }
     obituary.share = process_.cpu_share();
     obituary.uptime = process_.age();
+    obituary.peak_bytes = process_.peak_bytes();
     if (kill != Obituary::Kill::none) {
         ask_for_its_stack();
         process_.kill();
@@ -273,6 +275,7 @@ Failed RuleWorker::bury(Phase phase, const WorkerDeadline* deadline, Obituary::K
 
 Failed RuleWorker::convict(core::FailureReason reason, const std::string& what) {
     alive_ = false;
+    completed_at_end_ = channel_.completed();
     process_.kill();
     process_.reap();
     const std::string text = reason == core::FailureReason::protocol ? "the worker broke the protocol: " + what : what;

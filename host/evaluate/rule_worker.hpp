@@ -88,6 +88,7 @@ class RuleWorker {
     std::shared_ptr<WindowMemory> attached_;
     std::uint32_t posture_ = 0;
     std::uint64_t evaluations_ = 0;
+    std::uint32_t completed_at_end_ = 0;  ///< items answered before it was killed: the signal for its stack may have woken it up
     bool alive_ = true;
 };
 

@@ -80,9 +80,11 @@ void fill_limit(core::Evidence& evidence, FailureReason reason, const Obituary& 
     };
     if (reason == FailureReason::deadline || reason == FailureReason::starved)
         set("timeout_ms", whole_ms(obituary.wall), obituary.limit.count());
-    if (reason == FailureReason::out_of_memory)
-        set("memory_mb", static_cast<std::int64_t>(obituary.exit.max_rss_bytes >> 20),
-            static_cast<std::int64_t>(obituary.memory_bytes >> 20));
+    if (reason == FailureReason::out_of_memory) {
+        // It asked for more than there was left: what it had is the whole of it.
+        const auto budget = static_cast<std::int64_t>(obituary.memory_bytes >> 20);
+        set("memory_mb", budget, budget);
+    }
 }
 
 std::shared_ptr<const core::Evidence> evidence_of(const Obituary& obituary, const wire::CrashRecord& crash,
@@ -102,7 +104,7 @@ std::shared_ptr<const core::Evidence> evidence_of(const Obituary& obituary, cons
     evidence->wall = obituary.wall;
     evidence->cpu = obituary.share.cpu;
     evidence->run_delay = obituary.share.run_delay;
-    evidence->max_rss_bytes = obituary.exit.max_rss_bytes;
+    evidence->max_rss_bytes = obituary.peak_bytes;
     evidence->stderr_tail = obituary.log_tail;
     fill_limit(*evidence, reason, obituary);
     return evidence;

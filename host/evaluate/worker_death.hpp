@@ -27,6 +27,7 @@ struct Obituary {
     std::chrono::nanoseconds wall{};    ///< of the step it died in
     std::chrono::nanoseconds uptime{};  ///< since it was started
     CpuShare share;                     ///< of its whole life
+    std::uint64_t peak_bytes = 0;       ///< of memory; 0: not known, it was dead before anybody looked
     std::uint64_t evaluation = 0;
     int pid = 0;
     std::uint32_t posture = 0;

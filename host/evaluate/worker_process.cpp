@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 namespace varde::evaluate {
@@ -138,7 +138,7 @@ CpuShare parse_schedstat(const std::string& text) {
 
 std::string read_proc(int pid, const char* name) {
     const UniqueFd fd{::open(("/proc/" + std::to_string(pid) + "/" + name).c_str(), O_RDONLY | O_CLOEXEC)};
-    char text[256];
+    char text[4096];
     const ssize_t count = fd ? ::read(fd.get(), text, sizeof text) : -1;
     return count <= 0 ? std::string{} : std::string{text, static_cast<std::size_t>(count)};
 }
@@ -245,6 +245,12 @@ bool WorkerProcess::runs() const {
 
 CpuShare WorkerProcess::cpu_share() const { return parse_schedstat(read_proc(pid_, "schedstat")); }
 
+std::uint64_t WorkerProcess::peak_bytes() const {
+    const std::string status = read_proc(pid_, "status");
+    const std::size_t line = status.find("VmHWM:");
+    return line == std::string::npos ? 0 : std::strtoull(status.c_str() + line + 6, nullptr, 10) * 1024;
+}
+
 std::uint64_t WorkerProcess::resident_bytes() const {
     unsigned long size = 0;
     unsigned long resident = 0;
@@ -262,13 +268,7 @@ WorkerExit WorkerProcess::reap(std::chrono::milliseconds patience) {
     do ready = ::poll(&ended, 1, static_cast<int>(patience.count()));
     while (ready < 0 && errno == EINTR);
     siginfo_t info{};
-    rusage usage{};  // the system call has one more argument than its wrapper
-    const long done = ::syscall(SYS_waitid, P_PIDFD, pidfd_.get(), &info, WEXITED | WNOHANG, &usage);
-    end.max_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-    const auto time = [](const timeval& spent) {
-        return std::chrono::seconds{spent.tv_sec} + std::chrono::microseconds{spent.tv_usec};
-    };
-    end.cpu = time(usage.ru_utime) + time(usage.ru_stime);
+    const int done = ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG);
     end.lost = ready != 1 || done != 0 || info.si_pid == 0;
     end.by_signal = !end.lost && info.si_code != CLD_EXITED;
     end.status = end.lost ? 0 : info.si_status;

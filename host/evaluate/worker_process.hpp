@@ -50,8 +50,6 @@ struct WorkerExit {
     bool by_signal = false;
     int status = 0;     ///< signal or exit code
     bool lost = false;  ///< could not be reaped within a second of its SIGKILL
-    std::uint64_t max_rss_bytes = 0;
-    std::chrono::nanoseconds cpu{};  ///< user and system time of its whole life
 };
 
 /// Time a process had a CPU, and time it was ready to run and had none, since it began (/proc/PID/schedstat).
@@ -87,6 +85,8 @@ class WorkerProcess {
     [[nodiscard]] CpuShare cpu_share() const;
     /// Memory it holds now, in bytes; 0 if it ended.
     [[nodiscard]] std::uint64_t resident_bytes() const;
+    /// The most it ever held; 0 if it ended. (What the kernel tells of a dead child is no use: that figure begins with its parent's.)
+    [[nodiscard]] std::uint64_t peak_bytes() const;
     /// Waits for the end, at most that long; call once it died or was killed.
     WorkerExit reap(std::chrono::milliseconds patience = std::chrono::seconds{1});
     /// Takes what the worker wrote to its standard error so far; at most the last 4 KiB, one line, printable.
