@@ -160,12 +160,20 @@ def read_incidents(host):
     status, _, listed = host.request("GET", "/v1/incidents?limit=500")
     if status != 200:
         return []
-    return [host.request("GET", f"/v1/incidents/{incident_id}")[2] for incident_id in nested(listed, "incident_id")]
+    found = nested(listed, "incident_id")
+    # Functions are named when somebody looks, and stay named: here for the first one that has a plugin's stack.
+    for incident_id in found:
+        if nested(host.request("GET", f"/v1/incidents/{incident_id}")[2], "reason")[:1] == ["segmentation_fault"]:
+            host.varde("incidents", "show", incident_id)
+    return [host.request("GET", f"/v1/incidents/{incident_id}")[2] for incident_id in found]
 
 
 def deadlines_were_kept(runs, quiet, checks):
     """None of the rules that overstayed did so by more than MAX_OVERRUN_MS, and the log says how long each took."""
-    overruns = [(e["duration_ms"] - TIMEOUT_MS, e["rule_id"], at.is_quiet) for events, at in zip(runs, quiet) for e in events
+    # A worker that was kept waiting for its CPU is given that time back: it says nothing about the deadline.
+    overruns = [(e["duration_ms"] - TIMEOUT_MS, e["rule_id"],
+                 at.is_quiet and e["error"].get("resources", {}).get("run_delay_ms", 0) <= 5)
+                for events, at in zip(runs, quiet) for e in events
                 if e.get("event") == "scheduler_rule_error" and e["error"].get("reason") == "deadline"
                 and e["error"].get("phase") == "evaluate"]
     if not overruns:
