@@ -30,7 +30,7 @@ constexpr int kRounds = 41;
 const std::string kParams = R"({"motion_categories":["motion"],"motion_on_value":"on"})";
 
 [[noreturn]] void give_up(const std::string& what) {
-    fmt::print(stderr, "bench_evaluate: {}\n", what);
+    fmt::print(stderr, "bench_isolation: {}\n", what);
     std::exit(1);
 }
 

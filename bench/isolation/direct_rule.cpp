@@ -11,7 +11,7 @@ namespace varde::bench {
 namespace {
 
 [[noreturn]] void give_up(const char* what) {
-    std::fprintf(stderr, "bench_evaluate: %s\n", what);
+    std::fprintf(stderr, "bench_isolation: %s\n", what);
     std::exit(1);
 }
 
