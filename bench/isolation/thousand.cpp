@@ -30,6 +30,24 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// User and system time of this process, in ms.
+double own_cpu() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    const auto milliseconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_usec) / 1e3;
+    };
+    return milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime);
+}
+
+/// CPU time of a process since it began, in ms.
+double cpu_of(int pid) {
+    std::ifstream file{fmt::format("/proc/{}/schedstat", pid)};
+    double nanoseconds = 0;
+    file >> nanoseconds;
+    return nanoseconds / 1e6;
+}
+
 /// In kB; 0 if it cannot be read, which takes root because a worker has a user of its own.
 double pss_of(int pid) {
     std::ifstream file{fmt::format("/proc/{}/smaps_rollup", pid)};
@@ -50,6 +68,7 @@ void load_a_thousand(Goals& goals) {
     settings.worker_path = VARDE_WORKER;
     const std::size_t before = open_descriptors();
 
+    const double own_cpu_before = own_cpu();
     const auto start = Clock::now();
     const auto seconds = [&] { return std::chrono::duration<double>{Clock::now() - start}.count(); };
     plugins::DirectoryCatalogue catalogue{copies.folder()};
@@ -63,11 +82,17 @@ void load_a_thousand(Goals& goals) {
     for (const auto& failure : engine.configure(specs))
         if (failure) give_up(failure->message);
     const double ready = seconds();
+    const double own_cpu_after = own_cpu();
     const std::size_t after = open_descriptors();
 
-    std::vector<double> pss;
-    for (const ports::RuleSpec& spec : specs) pss.push_back(pss_of(engine.worker_pid(spec.plugin.rule_id)));
-    fmt::print("{} plugins: found after {:.2f} s, all ready after {:.2f} s\n", kPlugins, scanned, ready);
+    std::vector<double> cpu, pss;
+    for (const ports::RuleSpec& spec : specs) {
+        const int pid = engine.worker_pid(spec.plugin.rule_id);
+        cpu.push_back(cpu_of(pid));
+        pss.push_back(pss_of(pid));
+    }
+    fmt::print("{} plugins: found after {:.2f} s, all ready after {:.2f} s; CPU of a start: worker {:.2f} ms, host {:.2f} ms\n",
+               kPlugins, scanned, ready, median(cpu), (own_cpu_after - own_cpu_before) / static_cast<double>(kPlugins));
     goals.at_most("start to ready", ready, kGoalSeconds, "s");
     fmt::print("PSS of a worker: p50 {:.0f} kB, p99 {:.0f} kB; descriptors in the host: {:.2f} a worker\n", median(pss),
                quantile(pss, 0.99), static_cast<double>(after - before) / static_cast<double>(kPlugins));
