@@ -2,9 +2,9 @@
 #include "core/error.hpp"
 #include "evaluate/worker_process.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -13,7 +13,8 @@ namespace varde::evaluate {
 
 /// Starts all workers of an engine and keeps some waiting, sealed off, for a plugin: what replaces a dead one in a tenth of a millisecond.
 /// One thread of its own starts every one of them, because the kernel kills a worker when the thread that started it ends. So no worker
-/// outlives its nursery. Thread-safe.
+/// outlives its nursery. That thread has a descriptor table of its own: a start copies the table of the thread that makes it, and that
+/// of a host with a thousand workers is long. Thread-safe.
 class WorkerNursery {
   public:
     /// `spares`: how many wait. The first start when somebody first asks.
@@ -30,13 +31,20 @@ class WorkerNursery {
 
   private:
     void work();
-    [[nodiscard]] bool wants_more() const { return !error_ && ready_.size() < std::max(waiting_, expected_ + spares_); }
+    void leave_the_descriptor_table() const;
+    [[nodiscard]] bool wants_more() const {
+        return !error_ && ready_ < std::min(most_ready, std::max(waiting_, expected_ + spares_));
+    }
+    static constexpr std::size_t most_ready = 64;  ///< what a socket holds without waiting
 
     const WorkerLaunch launch_;
     const std::size_t spares_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<WorkerProcess> ready_;
+    UniqueFd give_;  ///< workers go from the thread's table to that of the host through this socket
+    UniqueFd receive_;
+    std::optional<core::Error> no_socket_;
+    std::size_t ready_ = 0;     ///< in the socket
     std::size_t waiting_ = 0;   ///< callers of take()
     std::size_t expected_ = 0;  ///< beyond the spares
     bool asked_ = false;

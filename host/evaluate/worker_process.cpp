@@ -143,6 +143,13 @@ std::string read_proc(int pid, const char* name) {
     return count <= 0 ? std::string{} : std::string{text, static_cast<std::size_t>(count)};
 }
 
+/// What hand_over() sends, beside process, set-up socket and log pipe.
+struct Handed {
+    int pid;
+    std::chrono::steady_clock::time_point born;
+};
+constexpr std::size_t handed_descriptors = 3;
+
 }  // namespace
 
 core::Result<UniqueFd> raised(int fd, const char* what) {
@@ -174,6 +181,41 @@ core::Result<WorkerProcess> WorkerProcess::spawn(const WorkerLaunch& launch) {
     auto started = start(launch.program, std::move(arguments), launch.namespaces.descriptors());
     if (!started) return tl::unexpected{started.error()};
     return WorkerProcess{started->pid, std::move(started->pidfd), std::move(started->socket), std::move(started->log)};
+}
+
+core::Result<void> WorkerProcess::hand_over(int socket) && {
+    Handed facts{pid_, born_};
+    iovec data{&facts, sizeof facts};
+    const int descriptors[handed_descriptors] = {pidfd_.get(), setup_.get(), log_.get()};
+    auto sent = send(socket, {&data, 1}, descriptors);
+    if (sent) pidfd_.reset();
+    return sent;
+}
+
+core::Result<WorkerProcess> WorkerProcess::take_over(int socket) {
+    Handed facts{};
+    iovec data{&facts, sizeof facts};
+    alignas(cmsghdr) char space[CMSG_SPACE(handed_descriptors * sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = space;
+    message.msg_controllen = sizeof space;
+    const ssize_t count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    const cmsghdr* head = CMSG_FIRSTHDR(&message);
+    if (count != sizeof facts || head == nullptr || head->cmsg_len < CMSG_LEN(sizeof(int)))
+        return core::fail(core::Errc::worker_failed, std::string{"a worker cannot be handed over: "} + std::strerror(errno));
+    int received[handed_descriptors] = {-1, -1, -1};
+    std::memcpy(received, CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
+    WorkerProcess process{facts.pid, UniqueFd{received[0]}, UniqueFd{received[1]}, UniqueFd{received[2]}};
+    process.born_ = facts.born;
+    if (process.log_) return process;
+    // The kernel left out what does not fit the descriptor table any more. Nobody reaped it yet, so the pid still names this child.
+    if (!process.pidfd_) {
+        ::kill(facts.pid, SIGKILL);
+        ::waitpid(facts.pid, nullptr, 0);
+    }
+    return core::fail(core::Errc::worker_failed, std::string{"a worker cannot be handed over: "} + std::strerror(EMFILE));
 }
 
 WorkerProcess::~WorkerProcess() {

@@ -65,6 +65,11 @@ class WorkerProcess {
     /// Starts a worker that seals itself off and waits for its set-up message.
     static core::Result<WorkerProcess> spawn(const WorkerLaunch& launch);
 
+    /// Sends it over a socket to a thread that may have another descriptor table: from now on it is that one's to use and to end.
+    core::Result<void> hand_over(int socket) &&;
+    /// Takes what hand_over() sent; does not wait.
+    static core::Result<WorkerProcess> take_over(int socket);
+
     WorkerProcess(WorkerProcess&&) noexcept = default;
     WorkerProcess& operator=(WorkerProcess&&) = delete;
     ~WorkerProcess();
