@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace varde::app {
@@ -32,6 +33,13 @@ std::filesystem::path first_existing(std::initializer_list<std::filesystem::path
 }
 
 }  // namespace
+
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 std::filesystem::path binary_folder() {
     std::error_code failed;

@@ -19,6 +19,10 @@ namespace varde::app {
 /// Prints "varde: CONTEXT" to stderr and gives the exit code that fits the error.
 int report(const core::Error& error);
 
+/// Raises the soft limit on open descriptors to the hard one: every rule takes eight, and the usual soft limit of 1,024 is there for
+/// programs that use select(), which we do not. Best effort.
+void raise_descriptor_limit();
+
 /// The folder of the running binary.
 [[nodiscard]] std::filesystem::path binary_folder();
 

@@ -53,6 +53,7 @@ api::IngestHealth health_of(const ingest::GroupCommit& intake) {
 int serve(const Globals& globals, const ServeOptions& options) {
     // Secrets are in this process's memory: no core file, no ptrace, no /proc/PID/mem for others of the same user.
     ::prctl(PR_SET_DUMPABLE, 0);
+    raise_descriptor_limit();
     auto settings = load_settings(globals);
     if (!settings) return report(settings.error());
     apply(*settings, options);
@@ -101,6 +102,7 @@ int serve(const Globals& globals, const ServeOptions& options) {
 }
 
 int run(const Globals& globals) {
+    raise_descriptor_limit();
     auto settings = load_settings(globals);
     if (!settings) return report(settings.error());
     auto storage = Storage::open(*settings, Storage::Schema::migrate);
