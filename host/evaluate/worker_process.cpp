@@ -93,6 +93,7 @@ core::Result<Started> start(const WorkerProgram& program, std::vector<std::strin
     const std::string file = "/proc/self/fd/" + std::to_string(program.fd());
     texts.insert(texts.begin(), "varde-worker");
     std::vector<char*> arguments;
+    arguments.reserve(texts.size() + 1);
     for (std::string& text : texts) arguments.push_back(text.data());
     arguments.push_back(nullptr);
     char* environment[] = {nullptr};
