@@ -9,7 +9,6 @@ namespace varde::plugins {
 namespace {
 
 using ports::Plugin;
-using ports::RejectedPlugin;
 
 constexpr std::string_view kSignatureSuffix = ".sig";
 
@@ -38,9 +37,9 @@ void settle_claims(const std::vector<Claim>& claims, ports::Catalogue& catalogue
 }
 
 /// What was noticed of FILE.so.sig was noticed of FILE.so; but that nobody writes to the one says nothing of the other.
-Notices by_library(Notices notices) {
+Notices by_library(const Notices& notices) {
     Notices of_libraries{notices.everything, {}};
-    for (auto& [name, writing] : notices.writing) {
+    for (const auto& [name, writing] : notices.writing) {
         if (name.ends_with(kSignatureSuffix))
             of_libraries.writing.try_emplace(name.substr(0, name.size() - kSignatureSuffix.size()));
         else
@@ -109,8 +108,6 @@ void DirectoryCatalogue::see(const PluginFolder& folder, const std::string& name
     const auto noticed = notices.writing.find(name);
     WatchedFile::Sighting sighting{identity_of(folder.fd(), name), noticed != notices.writing.end(), std::nullopt, at_once};
     if (sighting.noticed) sighting.writing = noticed->second;
-    // After a loss of reports nobody knows who is still writing.
-    if (notices.everything && !sighting.noticed) sighting.writing = false;
     switch (file.see(sighting, now, settings_.quiet)) {
         case WatchedFile::Step::nothing: return;
         case WatchedFile::Step::forget: files_.erase(name); return;

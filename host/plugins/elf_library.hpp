@@ -24,7 +24,7 @@ struct ElfLibrary {
 /// untrusted_file: a segment that is writable and executable, an executable stack, text relocations, RPATH or RUNPATH, filters and
 /// auditors, a needed library other than libc, libm, libstdc++, libgcc_s, the loader, and `more_libraries` (sonames). load_failed: not a
 /// shared library for this machine, damaged or cut off.
-[[nodiscard]] Read<ElfLibrary> read_library(std::span<const std::byte> image, std::span<const std::string> more_libraries = {});
+[[nodiscard]] Read<ElfLibrary> read_library(std::span<const std::byte> bytes, std::span<const std::string> more_libraries = {});
 
 /// A symbol that other libraries of the process could be bound to.
 struct ExportedSymbol {
@@ -32,7 +32,7 @@ struct ExportedSymbol {
     bool weak = false;  ///< also GNU unique: what compilers leave of templates and inline functions
 };
 /// What the dynamic symbol table defines, in table order, at most 10,000. nullopt: the table cannot be read.
-[[nodiscard]] std::optional<std::vector<ExportedSymbol>> exported_symbols(std::span<const std::byte> image);
+[[nodiscard]] std::optional<std::vector<ExportedSymbol>> exported_symbols(std::span<const std::byte> bytes);
 
 /// How many functions there are, and how many begin by keeping a frame pointer: without those the stack of a crash has two frames only.
 /// An estimate from the unwind table and the code's bytes.
@@ -41,6 +41,6 @@ struct FramePointers {
     std::uint32_t kept = 0;
 };
 /// nullopt: there is no unwind table to count functions by.
-[[nodiscard]] std::optional<FramePointers> frame_pointers(std::span<const std::byte> image);
+[[nodiscard]] std::optional<FramePointers> frame_pointers(std::span<const std::byte> bytes);
 
 }  // namespace varde::plugins

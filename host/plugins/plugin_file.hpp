@@ -48,8 +48,8 @@ struct Examination {
 /// The identity of a file and its signature now; nullopt if there is no such file.
 [[nodiscard]] std::optional<FileIdentity> identity_of(int folder, const std::string& name);
 
-/// The note of an ELF image, without copying or executing anything. Every offset and size is checked against `image`.
-[[nodiscard]] Read<ports::Plugin> read_note(std::span<const std::byte> image);
+/// The note of an ELF image, without copying or executing anything. Every offset and size is checked against `bytes`.
+[[nodiscard]] Read<ports::Plugin> read_note(std::span<const std::byte> bytes);
 
 /// The bytes of a sealed file in memory, for reading. Empty if the kernel refuses.
 class MappedFile {

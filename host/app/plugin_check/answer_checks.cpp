@@ -82,6 +82,7 @@ Answer check_event_ids(const Subject& subject) {
     std::map<std::string, std::string> original;  // new id -> the one it stands for
     const auto renamed = [&](std::vector<core::Event> events, Dice& dice) {
         std::vector<std::string> ids;
+        ids.reserve(events.size());
         for (const auto& event : events) ids.push_back(event.event_id);
         dice.shuffle(ids);
         original.clear();
