@@ -17,7 +17,8 @@ import tempfile
 from host_process import ROOT, Checks, Host, HostFailed
 
 # A word that the output of the block with this command must have.
-EXPECTED = (("/v1/rules", "R-001"), ("-d '{", "Nobody answered the door"), ("rules disable", "R-001"), ("std::abort", '"aborted"'),
+EXPECTED = (("/v1/rules", "R-001"), ("-d '{", "Nobody answered the door"), ("rules disable", "R-001"), ("std::abort", "aborted: SIGABRT"),
+            ("std::abort", "Nobody answered the door"),
             ("simulate", "R-001"))
 HOST_YAML = """database: {{url: "sqlite:{folder}/var/demo/varde.db"}}
 plugins_dir: {folder}/var/demo/plugins
