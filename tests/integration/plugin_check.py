@@ -98,6 +98,20 @@ def check_gates(checks, program, folder):
     checks.check("a rule that is too talkative for a large window is found", "4096 evidence fields" in text, text)
 
 
+def check_slow_harm(checks, program, folder):
+    """What shows only after a while, or to who looks closely."""
+    for name, check, says in (("leaks", "budget.memory", "fills up"), ("creeps", "budget.pace", "becomes slower"),
+                              ("crashes_in_destroy", "params.fuzz", "segmentation_fault in destroy"),
+                              ("interposes", "file.exports", "more symbols are exported"),
+                              ("answers_at_random", "answers.repeat", "asked again at once")):
+        file = folder / f"{name}.so"
+        if not file.exists():
+            checks.skip(name, "tests/hostile has no such plugin")
+            continue
+        code, lines, _ = program.check(file, *only([check]))
+        checks.check(f"{name} fails {check}", code == 1 and says in lines[check]["text"], lines[check])
+
+
 def check_files(checks, program, folder):
     text = folder / "text.so"
     text.write_text("no library", encoding="utf-8")
@@ -150,6 +164,7 @@ def main():
         check_good_rules(checks, program, build)
         check_hostile_rules(checks, program, hostile)
         check_gates(checks, program, hostile)
+        check_slow_harm(checks, program, hostile)
         check_files(checks, program, folder)
         check_reports(checks, program, hostile, folder)
     # Without a parent: those of other tests that run beside this one have theirs.

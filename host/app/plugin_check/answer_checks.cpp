@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 #include <fmt/format.h>
 
@@ -49,7 +48,8 @@ Answer compare(const Subject& subject, const Change& change, const Undo& undo) {
     Windows windows{subject};
     int met = 0;
     std::string reordered;
-    for (int i = 0; i < kWindows; ++i) {
+    int i = 0;
+    for (; i < kWindows && !trial.out_of_time(); ++i) {
         const auto events = windows.next();
         const auto changed = change(events, windows.dice());
         const core::Verdict verdicts[] = {trial.evaluate(events), trial.evaluate(changed)};
@@ -67,7 +67,7 @@ Answer compare(const Subject& subject, const Change& change, const Undo& undo) {
         reordered = difference;
     }
     if (!reordered.empty()) return warn("the order inside lists of evidence differs: " + reordered);
-    return pass(fmt::format("{} windows, {} with findings, judged alike", kWindows, met));
+    return pass(fmt::format("{} windows, {} with findings, judged alike", i, met));
 }
 
 Answer check_arrival_order(const Subject& subject) {
@@ -103,7 +103,8 @@ Answer check_repeat(const Subject& subject) {
     if (other.failure()) return fail(text_of(*other.failure()));
     Windows windows{subject};
     int met = 0;
-    for (int i = 0; i < kWindows; ++i) {
+    int i = 0;
+    for (; i < kWindows && !trial.out_of_time(); ++i) {
         const auto events = windows.next();
         const auto between = windows.next();
         std::vector<core::Verdict> verdicts{trial.evaluate(events), trial.evaluate(events), trial.evaluate(between),
@@ -122,7 +123,7 @@ Answer check_repeat(const Subject& subject) {
                 return fail(fmt::format("{}, {}: {}", where(i, events.size()), asked[n], first_difference(first, again)));
         }
     }
-    return pass(fmt::format("{} windows, {} with findings, judged alike four times each", kWindows, met));
+    return pass(fmt::format("{} windows, {} with findings, judged alike four times each", i, met));
 }
 
 /// The part of an answer that a host carries over until valid_until.
@@ -157,7 +158,8 @@ Answer check_valid_until(const Subject& subject) {
     Windows windows{subject};
     const auto until = subject.window().until;
     int holding = 0;
-    for (int i = 0; i < kWindows; ++i) {
+    int i = 0;
+    for (; i < kWindows && !trial.out_of_time(); ++i) {
         const auto events = windows.next();
         const auto verdict = trial.evaluate(events);
         if (const auto* failed = std::get_if<Failed>(&verdict))
@@ -172,7 +174,7 @@ Answer check_valid_until(const Subject& subject) {
         }
     }
     return pass(holding == 0 ? "it asks to be judged at every tick"
-                             : fmt::format("{} of {} answers said how long they hold, and did", holding, kWindows));
+                             : fmt::format("{} of {} answers said how long they hold, and did", holding, i));
 }
 
 }  // namespace

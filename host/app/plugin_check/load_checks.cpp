@@ -62,8 +62,9 @@ class Ordeal {
     }
     [[nodiscard]] Dice& dice() { return dice_; }
 
-    /// False once a set of parameters broke the rule; `broken` says how.
+    /// False once a set of parameters broke the rule, or the check has taken long enough.
     bool survives(const ordered_json& params) {
+        if (trial_.out_of_time()) return false;
         const auto text = params.dump();
         ++tried_;
         const auto verdict = trial_.evaluate(events_, text, subject_.window());

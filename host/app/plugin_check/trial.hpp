@@ -27,6 +27,9 @@ class Trial {
     }
     [[nodiscard]] core::Verdict evaluate(std::span<const core::Event> events, const std::string& params, core::Window window);
 
+    /// True once the check has taken a minute: a rule that is slow, but not too slow, must not make it take an hour.
+    [[nodiscard]] bool out_of_time() const;
+
     /// Bytes of memory of its own that the worker holds; nullopt: the system does not say.
     [[nodiscard]] std::optional<std::int64_t> memory_bytes() const;
     [[nodiscard]] int worker_pid() const { return engine_.worker_pid(subject_.plugin->rule_id); }
@@ -35,6 +38,7 @@ class Trial {
     const Subject& subject_;
     evaluate::EvaluationEngine engine_;
     std::optional<core::Failed> failure_;
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     std::chrono::nanoseconds start_time_{};
 };
 

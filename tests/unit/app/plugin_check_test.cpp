@@ -112,18 +112,42 @@ TEST_CASE("the longest events are as long as ingest lets them be, and no longer"
     CHECK(ids.size() == 50);
 }
 
-TEST_CASE("memory that is held after the warm-up is none lost, memory that grows to the end is") {
-    std::vector<std::int64_t> settled{100'000, 400'000, 400'000, 400'000, 400'000, 400'000, 400'000, 400'000};
-    CHECK(judge_memory(settled, 50).status == Status::pass);
-    std::vector<std::int64_t> leaking;
-    for (int i = 0; i < 17; ++i) leaking.push_back(i * 50 * 5'000);
-    const auto leak = judge_memory(leaking, 50);
+TEST_CASE("memory that is held after a while is none lost, memory that grows to the end is") {
+    constexpr std::int64_t limit = 128 << 20;
+    const auto growing = [](std::int64_t bytes_each) {
+        std::vector<std::int64_t> samples;
+        for (int i = 0; i < 17; ++i) samples.push_back(i * 50 * bytes_each);
+        return samples;
+    };
+    const std::vector<std::int64_t> settled{100'000, 400'000, 400'000, 400'000, 400'000, 400'000, 400'000, 400'000};
+    CHECK(judge_memory(settled, 50, limit).status == Status::pass);
+    const auto leak = judge_memory(growing(5'000), 50, limit);
     CHECK(leak.status == Status::fail);
     CHECK(leak.text.find("4.9 KiB are lost in each") != std::string::npos);
-    std::vector<std::int64_t> creeping;
-    for (int i = 0; i < 17; ++i) creeping.push_back(i * 50 * 600);
-    CHECK(judge_memory(creeping, 50).status == Status::warn);
-    CHECK(judge_memory({1, 2, 3}, 50).status == Status::skip);
+    CHECK(judge_memory(growing(600), 50, limit).status == Status::warn);
+    CHECK(judge_memory({1, 2, 3}, 50, limit).status == Status::skip);
+}
+
+TEST_CASE("memory that has grown to the limit and cannot grow on is no sign of health") {
+    const std::vector<std::int64_t> full{1 << 20, 100 << 20, 110 << 20, 110 << 20, 110 << 20, 110 << 20};
+    const auto answer = judge_memory(full, 50, 128 << 20);
+    CHECK(answer.status == Status::fail);
+    CHECK(answer.text.find("memory_mb (128 MiB) fills up") != std::string::npos);
+}
+
+TEST_CASE("evaluations that become slower are found, a hiccup is not") {
+    std::vector<std::chrono::nanoseconds> creeping;
+    for (int i = 1; i <= 100; ++i) creeping.emplace_back(i * 1ms);
+    CHECK(judge_pace(creeping).status == Status::fail);
+    CHECK(judge_pace(creeping).text.find("13.000 ms at first, 88.000 ms") != std::string::npos);
+    std::vector<std::chrono::nanoseconds> steady(100, 2ms);
+    steady[90] = steady[95] = 500ms;
+    CHECK(judge_pace(steady).status == Status::pass);
+    // Three times nothing is nothing.
+    std::vector<std::chrono::nanoseconds> quick(50, 1us);
+    quick.resize(100, 9us);
+    CHECK(judge_pace(quick).status == Status::pass);
+    CHECK(judge_pace({1ms, 2ms}).status == Status::skip);
 }
 
 TEST_CASE("more than half of the time limit is a warning with both numbers") {

@@ -53,7 +53,9 @@ TEST_CASE("a line that cannot be read is an error with its number, also one that
                              kOne.substr(1) + "  R-001.so\n", "g" + kOne.substr(1) + "  R-001.so\n",
                              "SHA256 (R-001.so) = " + kOne + "\n", kOne + "  R-001.s"}) {
         CAPTURE(line);
-        const auto lock = LockFile::parse(kTwo + "  R-002.so\n" + line, "plugins.lock");
+        auto text = kTwo;
+        text.append("  R-002.so\n").append(line);
+        const auto lock = LockFile::parse(text, "plugins.lock");
         REQUIRE_FALSE(lock.has_value());
         CHECK(lock.error().code == core::Errc::config_invalid);
         CHECK(lock.error().context.starts_with("plugins.lock:2: "));
