@@ -110,12 +110,15 @@ void substring_rule(Quiet& quiet, Goals& goals) {
 
 int main(int argc, char** argv) {
     const std::string_view only = argc > 1 ? argv[1] : "";
-    const auto part = [&](std::string_view name, const std::function<void()>& run) {
-        if (only.empty() || only == name) run();
-        std::fflush(stdout);
-    };
     Quiet quiet;
     Goals goals;
+    const auto part = [&](std::string_view name, const std::function<void()>& run) {
+        if (!only.empty() && only != name) return;
+        quiet.look_around();
+        run();
+        quiet.look_around();
+        std::fflush(stdout);
+    };
     part("calls", [&] {
         for (const std::size_t n_events : {kEvents, std::size_t{100}}) calls(quiet, n_events);
     });

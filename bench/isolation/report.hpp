@@ -26,11 +26,12 @@ double nanoseconds_of(Work&& work) {
 /// Time that the calling thread was ready to run and had no CPU, since it began.
 [[nodiscard]] std::chrono::nanoseconds run_delay();
 
-/// Whether the machine had other work. Watches the direct calls only: beside an isolated one the worker on the same CPU is waited for.
+/// Whether the machine had other work.
 class Quiet {
   public:
     Quiet();
-    /// Runs `direct`, watched.
+    /// Runs `direct`, watching how long this thread had to wait for its CPU. For direct calls only: beside an isolated one it waits for the
+    /// worker.
     template <class Work>
     void watch(Work&& direct) {
         const auto delay = run_delay();
@@ -39,7 +40,9 @@ class Quiet {
         watched_ += Clock::now() - start;
         delayed_ += run_delay() - delay;
     }
-    /// One line: load and run-delay, and whether the figures count.
+    /// Takes a fifth of a second and sees what else runs meanwhile, on any CPU.
+    void look_around();
+    /// One line: run-delay, other work and load, and whether the figures count.
     void print() const;
 
   private:
@@ -47,6 +50,7 @@ class Quiet {
     std::chrono::nanoseconds thread_at_start_;
     std::chrono::nanoseconds watched_{0};
     std::chrono::nanoseconds delayed_{0};
+    double others_ = 0;  ///< the most CPUs that anything else had
 };
 
 /// Which goals were reached.
