@@ -160,10 +160,10 @@ def read_incidents(host):
     status, _, listed = host.request("GET", "/v1/incidents?limit=500")
     if status != 200:
         return []
-    found = nested(listed, "incident_id")
+    found = list(nested(listed, "incident_id"))
     # Functions are named when somebody looks, and stay named: here for the first one that has a plugin's stack.
     for incident_id in found:
-        if nested(host.request("GET", f"/v1/incidents/{incident_id}")[2], "reason")[:1] == ["segmentation_fault"]:
+        if "segmentation_fault" in nested(host.request("GET", f"/v1/incidents/{incident_id}")[2], "reason"):
             host.varde("incidents", "show", incident_id)
     return [host.request("GET", f"/v1/incidents/{incident_id}")[2] for incident_id in found]
 
