@@ -101,7 +101,7 @@ def check_gates(checks, program, folder):
 def check_slow_harm(checks, program, folder):
     """What shows only after a while, or to who looks closely."""
     for name, check, says in (("leaks", "budget.memory", "fills up"), ("creeps", "budget.pace", "becomes slower"),
-                              ("crashes_in_destroy", "params.fuzz", "segmentation_fault in destroy"),
+                              ("crashes_in_destroy", "params.fuzz", "destroy failed"),
                               ("interposes", "file.exports", "more symbols are exported"),
                               ("answers_at_random", "answers.repeat", "asked again at once")):
         file = folder / f"{name}.so"

@@ -82,6 +82,8 @@ class Ordeal {
 
     [[nodiscard]] Answer result() {
         if (!broken_.empty()) return fail(broken_);
+        if (!trial_.destroy_failure().empty())
+            return fail(fmt::format("destroy failed, when other parameters took its place: {}", trial_.destroy_failure()));
         // The worker that has seen all of it still works.
         const auto verdict = trial_.evaluate(events_, subject_.params, subject_.window());
         if (const auto* failed = std::get_if<Failed>(&verdict))

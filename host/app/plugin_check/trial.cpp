@@ -22,7 +22,13 @@ config::HostConfig::Isolation alone(config::HostConfig::Isolation settings) {
 
 }  // namespace
 
-Trial::Trial(const Subject& subject) : subject_{subject}, engine_{nullptr, alone(subject.isolation), *subject.log} {
+void EngineLog::write(ports::LogLevel level, std::string_view component, std::string_view event, std::string_view run_id,
+                      std::string_view message, std::span<const ports::LogField> fields) {
+    if (event == "rule_destroy_failed" && destroy_failure_.empty()) destroy_failure_ = message;
+    next_.write(level, component, event, run_id, message, fields);
+}
+
+Trial::Trial(const Subject& subject) : subject_{subject}, log_{*subject.log}, engine_{nullptr, alone(subject.isolation), log_} {
     ports::RuleSpec spec;
     spec.plugin = *subject.plugin;
     spec.params = subject.params;

@@ -11,6 +11,21 @@
 
 namespace varde::app::plugin_check {
 
+/// Hands log events on, and remembers what the engine only says there: a rule that fails in destroy() has failed no evaluation.
+class EngineLog final : public ports::LogSink {
+  public:
+    explicit EngineLog(ports::LogSink& next) : next_{next} {}
+    void write(ports::LogLevel level, std::string_view component, std::string_view event, std::string_view run_id,
+               std::string_view message, std::span<const ports::LogField> fields) override;
+    [[nodiscard]] bool wants(ports::LogLevel level) const override { return next_.wants(level); }
+    /// The first failure in destroy(); empty: none.
+    [[nodiscard]] const std::string& destroy_failure() const { return destroy_failure_; }
+
+  private:
+    ports::LogSink& next_;
+    std::string destroy_failure_;
+};
+
 /// One rule in a fresh worker, through the engine that the host uses. The worker ends with it.
 class Trial {
   public:
@@ -30,12 +45,16 @@ class Trial {
     /// True once the check has taken a minute: a rule that is slow, but not too slow, must not make it take an hour.
     [[nodiscard]] bool out_of_time() const;
 
+    /// How destroy() failed, where the engine had to end an instance; empty: it did not.
+    [[nodiscard]] const std::string& destroy_failure() const { return log_.destroy_failure(); }
+
     /// Bytes of memory of its own that the worker holds; nullopt: the system does not say.
     [[nodiscard]] std::optional<std::int64_t> memory_bytes() const;
     [[nodiscard]] int worker_pid() const { return engine_.worker_pid(subject_.plugin->rule_id); }
 
   private:
     const Subject& subject_;
+    EngineLog log_;
     evaluate::EvaluationEngine engine_;
     std::optional<core::Failed> failure_;
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

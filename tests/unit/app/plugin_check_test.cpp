@@ -2,6 +2,8 @@
 #include "app/plugin_check/event_maker.hpp"
 #include "app/plugin_check/report.hpp"
 #include "app/plugin_check/same_answer.hpp"
+#include "app/plugin_check/trial.hpp"
+#include "fakes/log_sink.hpp"
 
 #include <doctest/doctest.h>
 
@@ -156,6 +158,17 @@ TEST_CASE("more than half of the time limit is a warning with both numbers") {
     CHECK(slow.status == Status::warn);
     CHECK(slow.text.find("101.00 ms of 200 ms") != std::string::npos);
     CHECK(slow.text.find("of 10000 events") != std::string::npos);
+}
+
+TEST_CASE("a failure in destroy() is remembered, the first one, and every log event is handed on") {
+    fakes::LogSink sink;
+    EngineLog log{sink};
+    log.log(ports::LogLevel::warning, "evaluate", "rule_slow", "slow");
+    CHECK(log.destroy_failure().empty());
+    log.log(ports::LogLevel::warning, "evaluate", "rule_destroy_failed", "SIGSEGV");
+    log.log(ports::LogLevel::warning, "evaluate", "rule_destroy_failed", "SIGBUS");
+    CHECK(log.destroy_failure() == "SIGSEGV");
+    CHECK(sink.entries().size() == 3);
 }
 
 TEST_CASE("where two answers part is shown with what stands before it") {
