@@ -70,7 +70,9 @@ core::Result<config::HostConfig> load_settings(const Globals& globals) {
     if (settings.migrations_dir.empty()) {
         settings.migrations_dir = first_existing({"migrations", beside / "../share/varde/migrations", VARDE_SOURCE_MIGRATIONS});
     }
-    if (globals.plugins_dir.empty() && !std::filesystem::exists(settings.plugins_dir / "R-001.so") &&
+    // Only where nobody named a folder: one that was named and is empty is a mistake to be told.
+    const bool named = !globals.plugins_dir.empty() || settings.plugins_dir != config::HostConfig{}.plugins_dir;
+    if (!named && !std::filesystem::exists(settings.plugins_dir / "R-001.so") &&
         std::filesystem::exists(beside / "../plugins/R-001.so")) {
         settings.plugins_dir = std::filesystem::weakly_canonical(beside / "../plugins");
     }

@@ -30,8 +30,8 @@ struct RuleSettings {
     bool uses_default_profile_when_missing = false;
     milliseconds timeout{2000};         ///< timeout_ms, 10 ms .. 10 min: wall time of one evaluation
     std::uint64_t memory_mb = 128;      ///< 16 .. 4096
-    std::string group;                  ///< reserved: plugins of one owner in one worker
-    std::string isolation = "process";  ///< process (group and in_process come later)
+    std::string group;                  ///< rules of one name share a worker; empty: a worker of its own
+    std::string isolation = "process";  ///< the only one there is
     std::string sha256;                 ///< if set, only a plugin file with this hash is used
 };
 

@@ -280,6 +280,7 @@ Failed RuleRunner::with_facts(Failed failed, std::size_t member) const {
     evidence->version = plugin.version;
     evidence->sdk = plugin.sdk;
     evidence->sha256 = plugin.sha256;
+    evidence->build_id = plugin.build_id;
     evidence->incarnation = incarnation_;
     failed.evidence = std::move(evidence);
     return failed;
