@@ -101,7 +101,7 @@ void column_rules(Quiet& quiet, Goals& goals) {
 }
 
 void substring_rule(Quiet& quiet, Goals& goals) {
-    const Wakes times = wakes(quiet, {rule("substring")}, 20);
+    const Wakes times = wakes(quiet, {rule("substring")}, 100);
     times.print("a substring rule over every payload");
     goals.at_most("a substring rule / the direct call", times.ratio(), 1.10, "");
 }
