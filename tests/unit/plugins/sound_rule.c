@@ -20,6 +20,17 @@ static void destroy(varde_rule* rule) { (void)rule; }
 
 VARDE_RULE_NOTE("R-777", "1.0.0", "test");
 
-const varde_rule_entry varde_rule_v1 = {
-    VARDE_MAGIC, sizeof(varde_rule_entry), VARDE_ABI_MAJOR, VARDE_ABI_MINOR, 0,    0,  "R-777", "1.0.0",
-    "test",      create,                   evaluate,        destroy,         NULL, {0}};
+const varde_rule_entry varde_rule_v1 = {VARDE_MAGIC,
+                                        sizeof(varde_rule_entry),
+                                        VARDE_ABI_MAJOR,
+                                        VARDE_ABI_MINOR,
+                                        0,
+                                        0,
+                                        "R-777",
+                                        "1.0.0",
+                                        "test",
+                                        create,
+                                        evaluate,
+                                        destroy,
+                                        NULL,
+                                        {0}};
