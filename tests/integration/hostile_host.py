@@ -99,7 +99,7 @@ class Ground:
     def expected_confinement(self):
         """What confinement() must say of every worker in this mode; what depends on the machine is asked of the machine."""
         without = MODES[self.mode].get("without", [])
-        separable = subprocess.run([*self.prefix, "unshare", *(["-U"] if self.user or os.geteuid() else []), "-n", "true"],
+        separable = subprocess.run([*self.prefix, "unshare", *(["-U"] if self.user or os.geteuid() else []), "-n", "-m", "true"],
                                    capture_output=True, check=False).returncode == 0
         return {"seccomp": True, "no_new_privs": True, "no capabilities": True,
                 "own_user": self.user is None and os.geteuid() == 0 and "own_user" not in without,
