@@ -1,4 +1,5 @@
 #include "app/composition.hpp"
+#include "app/json_output.hpp"
 #include "app/modules.hpp"
 #include "app/plugin_check/check.hpp"
 #include "app/plugin_check/report.hpp"
@@ -115,9 +116,7 @@ namespace {
 int list_checks(const Globals& globals) {
     for (const auto& check : plugin_check::all_checks()) {
         if (globals.json)
-            fmt::print(R"({{"check":"{}","what":"{}"}})"
-                       "\n",
-                       check.name, check.what);
+            print_json({{"check", check.name}, {"what", check.what}});
         else
             fmt::print("{:<22} {}\n", check.name, check.what);
     }

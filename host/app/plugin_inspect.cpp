@@ -1,4 +1,5 @@
 #include "app/composition.hpp"
+#include "app/json_output.hpp"
 #include "plugins/elf_library.hpp"
 #include "plugins/lock_file.hpp"
 #include "plugins/plugin_file.hpp"
@@ -26,22 +27,21 @@ int refuse(const ports::RejectedPlugin& rejected) {
     return kPluginBroken;
 }
 
-void print_json(const Facts& facts) {
+ordered_json json_of(const Facts& facts) {
     const auto& plugin = facts.plugin;
-    const ordered_json line{{"path", plugin.path},
-                            {"rule_id", plugin.rule_id},
-                            {"version", plugin.version},
-                            {"sdk", plugin.sdk},
-                            {"abi", fmt::format("{}.{}", plugin.abi_major, plugin.abi_minor_needed)},
-                            {"sha256", plugin.sha256},
-                            {"size", plugin.size},
-                            {"build_id", plugin.build_id},
-                            {"needed", facts.library.needed},
-                            {"bind_now", facts.library.binds_now},
-                            {"relro", facts.library.relro},
-                            {"signature", facts.signature},
-                            {"lock_file", facts.lock}};
-    std::cout << line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+    return {{"path", plugin.path},
+            {"rule_id", plugin.rule_id},
+            {"version", plugin.version},
+            {"sdk", plugin.sdk},
+            {"abi", fmt::format("{}.{}", plugin.abi_major, plugin.abi_minor_needed)},
+            {"sha256", plugin.sha256},
+            {"size", plugin.size},
+            {"build_id", plugin.build_id},
+            {"needed", facts.library.needed},
+            {"bind_now", facts.library.binds_now},
+            {"relro", facts.library.relro},
+            {"signature", facts.signature},
+            {"lock_file", facts.lock}};
 }
 
 void print_text(const Facts& facts) {
@@ -83,7 +83,7 @@ int plugin_inspect(const Globals& globals, const std::string& file) {
     auto library = plugins::read_library(mapped.bytes(), trust->libraries);
     if (!library) return refuse(library.error());
     facts.library = std::move(*library);
-    globals.json ? print_json(facts) : print_text(facts);
+    globals.json ? print_json(json_of(facts)) : print_text(facts);
     return kOk;
 }
 

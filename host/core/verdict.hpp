@@ -46,10 +46,10 @@ enum class FailureReason {
     spawn_failed,        ///< no worker process could be started
     input_too_large,     ///< the window does not fit the channel
     not_loaded,          ///< there is no plugin for the rule
-    selftest_failed,     ///< the plugin's own test, or a synthetic window it must survive, failed before it was put to use
+    selftest_failed,     ///< a made-up window that every rule must survive failed before it was put to use
     starved,             ///< over timeout_ms only because the machine gave the worker no CPU; never counted against the rule
     log_flood,           ///< it wrote more to its log than is taken from one evaluation
-    nondeterministic,    ///< the same window gave two answers
+    nondeterministic,    ///< reserved: today two answers to one window are a log event, no failure
     unkillable,          ///< SIGKILL had no effect within a second; the process is abandoned
     quarantined,         ///< the rule is out of service after earlier failures; it was not asked
 };

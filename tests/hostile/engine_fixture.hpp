@@ -54,7 +54,7 @@ inline ports::Evaluation last_hour(std::string rule, const core::Scope& scope = 
 struct Bench {
     fakes::EventLog log;
     fakes::LogSink sink;
-    evaluate::EvaluationEngine engine{&log, settings(), sink};
+    evaluate::EvaluationEngine engine;
 
     static config::HostConfig::Isolation settings() {
         config::HostConfig::Isolation isolation;
@@ -63,7 +63,7 @@ struct Bench {
         return isolation;
     }
     /// One event that is on, one that is off.
-    Bench() {
+    explicit Bench(const config::HostConfig::Isolation& isolation = settings()) : engine{&log, isolation, sink} {
         const std::vector events{event("e-1", std::chrono::seconds{50}, "on"), event("e-2", std::chrono::seconds{40}, "off")};
         REQUIRE(log.append(events).has_value());
     }

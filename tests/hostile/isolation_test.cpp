@@ -127,35 +127,21 @@ TEST_CASE("a member that cannot be loaded takes nobody of its group with it") {
 TEST_CASE("a worker that grows is replaced by a fresh one before it fails") {
     auto settings = Bench::settings();
     settings.max_growth_mb = 8;
-    fakes::EventLog log;
-    fakes::LogSink sink;
-    REQUIRE(log.append(std::vector{event("e", std::chrono::seconds{5}, "on")}).has_value());
-    evaluate::EvaluationEngine engine{&log, settings, sink};
-    engine.configure({spec("leaks")});
-    REQUIRE(engine.catch_up(kNow).has_value());
-    const int first = engine.worker_pid("leaks");
-    const std::vector asked{last_hour("leaks")};
-    for (int run = 0; run < 200; ++run) {
-        const auto verdicts = engine.evaluate(asked);
-        REQUIRE(verdicts.has_value());
-        CHECK(completed((*verdicts)[0]).outcome == core::Outcome::not_met);
-    }
-    CHECK(engine.worker_pid("leaks") != first);
-    CHECK(sink.count("worker_recycled") >= 1);
+    Bench bench{settings};
+    bench.use({"leaks"});
+    const int first = bench.engine.worker_pid("leaks");
+    for (int run = 0; run < 200; ++run) CHECK(completed(bench.judge({last_hour("leaks")})[0]).outcome == core::Outcome::not_met);
+    CHECK(bench.engine.worker_pid("leaks") != first);
+    CHECK(bench.sink.count("worker_recycled") >= 1);
 }
 
 TEST_CASE("a worker is replaced after max_evaluations, and nobody notices") {
     auto settings = Bench::settings();
     settings.max_evaluations = 10;
-    fakes::EventLog log;
-    fakes::LogSink sink;
-    REQUIRE(log.append(std::vector{event("e", std::chrono::seconds{5}, "on")}).has_value());
-    evaluate::EvaluationEngine engine{&log, settings, sink};
-    engine.configure({spec("healthy")});
-    REQUIRE(engine.catch_up(kNow).has_value());
-    const std::vector asked{last_hour("healthy")};
-    for (int run = 0; run < 35; ++run) CHECK(completed((*engine.evaluate(asked))[0]).outcome == core::Outcome::met);
-    CHECK(sink.count("worker_recycled") == 3);
+    Bench bench{settings};
+    bench.use({"healthy"});
+    for (int run = 0; run < 35; ++run) CHECK(completed(bench.judge({last_hour("healthy")})[0]).outcome == core::Outcome::met);
+    CHECK(bench.sink.count("worker_recycled") == 3);
 }
 
 TEST_CASE("each optional layer can be missing, and rules run without it") {
@@ -166,19 +152,13 @@ TEST_CASE("each optional layer can be missing, and rules run without it") {
                                                     {"own_user", "namespaces", "landlock", "cgroup"}}) {
         auto settings = Bench::settings();
         settings.without = without;
-        fakes::EventLog log;
-        fakes::LogSink sink;
-        REQUIRE(log.append(std::vector{event("e", std::chrono::seconds{5}, "on")}).has_value());
-        evaluate::EvaluationEngine engine{&log, settings, sink};
-        for (const auto& failure : engine.configure({spec("healthy"), spec("connects"), spec("opens_file")}))
-            CHECK_FALSE(failure.has_value());
-        REQUIRE(engine.catch_up(kNow).has_value());
-        const auto verdicts = engine.evaluate(std::vector{last_hour("healthy"), last_hour("connects"), last_hour("opens_file")});
-        REQUIRE(verdicts.has_value());
-        CHECK(completed((*verdicts)[0]).outcome == core::Outcome::met);
-        CHECK(failed((*verdicts)[1]).reason == FailureReason::violation);
-        CHECK(completed((*verdicts)[2]).reason == "refused");
-        const std::uint32_t posture = engine.posture("healthy");
+        Bench bench{settings};
+        for (const auto& failure : bench.use({"healthy", "connects", "opens_file"})) CHECK_FALSE(failure.has_value());
+        const auto verdicts = bench.judge({last_hour("healthy"), last_hour("connects"), last_hour("opens_file")});
+        CHECK(completed(verdicts[0]).outcome == core::Outcome::met);
+        CHECK(failed(verdicts[1]).reason == FailureReason::violation);
+        CHECK(completed(verdicts[2]).reason == "refused");
+        const std::uint32_t posture = bench.engine.posture("healthy");
         for (const std::string& layer : without) {
             CAPTURE(layer);
             if (layer == "landlock") CHECK((posture & wire::posture_landlock_files) == 0);

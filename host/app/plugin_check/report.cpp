@@ -1,5 +1,7 @@
 #include "app/plugin_check/report.hpp"
 
+#include "app/json_output.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -9,8 +11,6 @@ namespace {
 using nlohmann::ordered_json;
 
 double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
-
-std::string dumped(const ordered_json& json) { return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace); }
 
 /// Text of a plugin may hold anything; XML 1.0 does not take control characters, not even escaped.
 std::string xml(std::string_view text) {
@@ -73,11 +73,11 @@ std::string text_line(const Result& result) {
 }
 
 std::string json_line(const Result& result, std::uint64_t seed) {
-    return dumped({{"check", result.name},
-                   {"status", name_of(result.answer.status)},
-                   {"text", result.answer.text},
-                   {"seed", seed},
-                   {"duration_ms", seconds(result.duration) * 1000}});
+    return app::json_line({{"check", result.name},
+                           {"status", name_of(result.answer.status)},
+                           {"text", result.answer.text},
+                           {"seed", seed},
+                           {"duration_ms", seconds(result.duration) * 1000}});
 }
 
 std::string text_summary(const Counts& counts, std::uint64_t seed) {
@@ -94,12 +94,12 @@ std::string repeat_hint(const std::string& file, std::span<const Result> results
 }
 
 std::string json_summary(const std::string& file, const Counts& counts, std::uint64_t seed) {
-    return dumped({{"file", file},
-                   {"passed", counts.passed},
-                   {"warned", counts.warned},
-                   {"failed", counts.failed},
-                   {"skipped", counts.skipped},
-                   {"seed", seed}});
+    return app::json_line({{"file", file},
+                           {"passed", counts.passed},
+                           {"warned", counts.warned},
+                           {"failed", counts.failed},
+                           {"skipped", counts.skipped},
+                           {"seed", seed}});
 }
 
 std::string junit(const std::string& file, std::span<const Result> results, std::uint64_t seed) {
