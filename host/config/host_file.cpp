@@ -63,6 +63,7 @@ void read_isolation(Section& in, HostConfig::Isolation& isolation) {
     std::vector<std::string_view> optional{layers.begin(), layers.end()};
     std::erase(optional, "seccomp");
     in.texts("without", 100, isolation.without, optional);
+    in.text("cgroup", 0, 4000, isolation.cgroup);
     in.integer("spares", 0, 16, isolation.spares);
     in.integer("max_evaluations", 1, 1ll << 50, isolation.max_evaluations);
     in.duration("max_age_seconds", 1, 365ll * 86'400, isolation.max_age);

@@ -82,6 +82,7 @@ struct HostConfig {
         /// Layers without which no rule runs, and layers that are left out (systems where one misbehaves). Names: isolation_layers().
         std::vector<std::string> require;
         std::vector<std::string> without;
+        std::string cgroup;                         ///< cgroup v2 folder for workers; empty: the one that systemd delegated
         int spares = 2;                             ///< 0..16 workers that wait, sealed off, for a plugin
         std::uint64_t max_evaluations = 1'000'000;  ///< of one worker, then it is replaced
         std::chrono::seconds max_age{86'400};       ///< of one worker, then it is replaced

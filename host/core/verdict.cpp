@@ -12,6 +12,15 @@ std::string_view name_of(Outcome outcome) {
     return "unknown";
 }
 
+std::string_view name_of(Step::Kind kind) {
+    switch (kind) {
+        case Step::Kind::failed: return "failed";
+        case Step::Kind::held: return "held";
+        case Step::Kind::note: return "note";
+    }
+    return "note";
+}
+
 std::string_view name_of(FailureReason reason) {
     switch (reason) {
         case FailureReason::load_failed: return "load_failed";

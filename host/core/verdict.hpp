@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -14,6 +15,14 @@ namespace varde::core {
 enum class Outcome { unknown, met, not_met, no_data };
 [[nodiscard]] std::string_view name_of(Outcome outcome);  ///< "unknown", "met", "not_met", "no_data"
 
+/// One step by which a rule came to its answer.
+struct Step {
+    enum class Kind { failed, held, note } kind = Kind::note;  ///< whether a condition held; note: a fact
+    std::string text;
+    friend bool operator==(const Step&, const Step&) = default;
+};
+[[nodiscard]] std::string_view name_of(Step::Kind kind);  ///< "failed", "held", "note"
+
 /// The rule answered, and the answer was checked.
 struct Completed {
     Outcome outcome = Outcome::not_met;
@@ -22,6 +31,8 @@ struct Completed {
     /// The earliest instant at which the answer could change without new input; Instant{} = ask every time; max = never.
     Instant valid_until{};
     std::chrono::nanoseconds duration{};
+    std::optional<std::string> state{};  ///< what the rule keeps for this scope from now on, empty: nothing; nullopt: as it was
+    std::vector<Step> steps{};           ///< if they were asked for and the rule gives them
 };
 
 /// Why an evaluation has no answer. The names are an interface: log events, API and tests use them (docs/log-events.md).

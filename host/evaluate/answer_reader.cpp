@@ -17,7 +17,7 @@ namespace {
 using core::Instant;
 using wire::RecordKind;
 
-constexpr std::size_t max_records = wire::max_findings + wire::max_fields + 3;
+constexpr std::size_t max_records = wire::max_findings + wire::max_fields + wire::max_steps + 4;
 // Years 1 .. 9999: what the time formats can say.
 constexpr std::int64_t first_us = -62'135'596'800'000'000;
 constexpr std::int64_t last_us = 253'402'300'799'999'999;
@@ -85,6 +85,21 @@ class AnswerBuilder {
         if (!is_utf8(key) || !is_utf8(text)) return breach("evidence: a text is not UTF-8");
         if (kind == VARDE_TIME && !is_sayable(integer)) return breach("evidence: a time is outside the years 1 .. 9999");
         write_field(kind, key, text, integer, real, was_list);
+    }
+
+    void step(wire::ByteReader& in) {
+        const auto kind = in.take<std::int32_t>();
+        const std::string_view text = in.take_text();
+        if (!in.ok() || kind < VARDE_STEP_FAILED || kind > VARDE_STEP_NOTE || text.size() > wire::max_step_bytes) return;
+        static constexpr core::Step::Kind kinds[] = {core::Step::Kind::failed, core::Step::Kind::held, core::Step::Kind::note};
+        completed_.steps.push_back({kinds[kind], is_utf8(text) ? std::string{text} : "(a step that is not UTF-8)"});
+    }
+
+    void state(wire::ByteReader& in) {
+        const std::string_view bytes = in.take_text();
+        if (completed_.state) return breach("the state was given twice");
+        if (bytes.size() > wire::max_state_bytes) return breach("the state is larger than 64 KiB");
+        completed_.state.emplace(bytes);
     }
 
     void fault(const wire::Fault& fault) { fault_ = failure_of(fault, core::Phase::evaluate, question_.memory_bytes); }
@@ -161,6 +176,8 @@ std::optional<core::Verdict> read_answer(wire::ByteReader& in, const Question& q
             case RecordKind::outcome: answer.outcome(in); break;
             case RecordKind::finding: answer.finding(in); break;
             case RecordKind::field: answer.field(in); break;
+            case RecordKind::step: answer.step(in); break;
+            case RecordKind::state: answer.state(in); break;
             case RecordKind::fault: {
                 wire::Fault fault;
                 wire::take(in, fault);

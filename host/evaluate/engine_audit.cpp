@@ -44,7 +44,9 @@ void EvaluationEngine::compare(Rule& rule, const core::Completed& first, const c
     const auto same = [](const core::Finding& x, const core::Finding& y) {
         return x.severity == y.severity && x.title == y.title && x.evidence == y.evidence && x.window == y.window;
     };
-    if (other != nullptr && first.outcome == other->outcome && std::ranges::equal(first.findings, other->findings, same)) return;
+    if (other != nullptr && first.outcome == other->outcome && first.state == other->state &&
+        std::ranges::equal(first.findings, other->findings, same))
+        return;
     rule.called_random = true;
     sink_.log(ports::LogLevel::warning, "evaluate", "rule_nondeterministic", "a rule gave two answers to one window",
               {{"rule_id", rule.spec.plugin.rule_id},

@@ -22,7 +22,7 @@ const time::Zone* zone_of(const wire::ReadDeclaration& read, const BoundRule& ru
 
 Demand demand_of(std::size_t index, BoundRule& rule, const ports::Evaluation& asked, const ColumnPlan& plan) {
     const core::Window window = asked.window;
-    Demand demand{index, &rule, asked.scope, window, asked.now, {}, {window.until, window.until}};
+    Demand demand{index, &rule, asked.scope, window, asked.now, {}, {window.until, window.until}, asked.state, asked.explain};
     for (const wire::ReadDeclaration& read : rule.instance->declarations.reads)
         demand.ranges.push_back(wire::is_latest(read) ? core::Window{} : resolve_range(read, window, zone_of(read, rule, plan)));
     if (demand.ranges.empty()) demand.ranges.push_back({window.since, std::max(window.since, window.until)});
@@ -175,6 +175,8 @@ void EvaluationBatch::add_item(const Staged& staged, std::uint64_t offset, const
     // The rule sees only the rows from its first to its last slice: what other rules read of this scope is none of its business.
     item.first_row = std::min(begin, end);
     item.n_rows = end - item.first_row;
+    item.explain = demand.explain ? 1 : 0;
+    if (demand.state) item.state = *demand.state;
     for (varde_slice& slice : item.slices) slice.first = slice.count > 0 ? slice.first - item.first_row : 0;
     auto queue = std::find_if(queues_.begin(), queues_.end(), [&](const Queue& one) { return one.rule == demand.rule; });
     if (queue == queues_.end()) queue = queues_.insert(queue, Queue{demand.rule, {}, {}});
@@ -268,6 +270,8 @@ std::string EvaluationBatch::keep_for_replay(const Queue& queue, std::size_t ite
     bundle.unknown_zones = rule.instance->unknown_zones;
     bundle.binding = rule.binding;
     bundle.item = queue.items[item];
+    bundle.state = bundle.item.state;
+    bundle.item.state = {};
     for (std::uint32_t row = 0; row < asked.n_rows; ++row)
         bundle.event_ids.emplace_back(asked.staged->content.event_id(asked.first_row + row));
     const auto memory = rule.memory->bytes().subspan(bundle.item.image_offset);

@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace varde::evaluate {
@@ -41,6 +42,8 @@ struct Demand {
     std::vector<core::Window>
         ranges;         ///< per declared read; of VARDE_READ_LATEST* empty. A rule without reads has one: the window
     core::Window hull;  ///< of the ranges that are not empty
+    std::shared_ptr<const std::string> state{};
+    bool explain = false;
 };
 
 /// Resolves the ranges that `rule` reads in `window`.

@@ -293,6 +293,12 @@ core::Verdict EvaluationEngine::evaluate_events(const ports::Evaluation& evaluat
     return judge_given(bound, evaluation, events, events_.reader(), memory, replays_);
 }
 
+std::optional<Failed> EvaluationEngine::selftest(const std::string& rule_id) {
+    const Rule* rule = find(rule_id);
+    if (rule == nullptr || rule->bound.failure || rule->bound.instance == nullptr) return not_loaded(rule_id);
+    return rule->bound.runner->selftest(*rule->bound.instance);
+}
+
 int EvaluationEngine::worker_pid(const std::string& rule_id) const {
     const Rule* rule = find(rule_id);
     return rule == nullptr || !rule->bound.runner ? 0 : rule->bound.runner->worker_pid();

@@ -44,6 +44,8 @@ class EvaluationEngine final : public ports::Evaluator {
     core::Verdict evaluate_events(const ports::Evaluation& evaluation, const std::string& params,
                                   std::span<const core::Event> events) override;
 
+    /// Lets a rule that can be asked check itself, if it offers that; nullopt: nothing is wrong.
+    std::optional<core::Failed> selftest(const std::string& rule_id);
     /// From now on failed evaluations are kept there; it outlives the engine.
     void keep_replays_in(ReplayStore& replays) { replays_ = &replays; }
 

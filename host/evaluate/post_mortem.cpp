@@ -85,7 +85,10 @@ core::Result<core::Verdict> replay(const config::HostConfig::Isolation& settings
         return core::fail(core::Errc::invalid_argument,
                           "this version of the rule declares other reads, keys or literals than the one of the bundle");
     if (auto failed = worker.attach(*memory)) return core::Verdict{std::move(*failed)};
-    const RuleWorker::Section section{0, std::chrono::milliseconds{bundle.timeout_ms}, &bundle.binding, {&bundle.item, 1}};
+    wire::Item item = bundle.item;
+    item.state = bundle.state;
+    item.explain = 1;
+    const RuleWorker::Section section{0, std::chrono::milliseconds{bundle.timeout_ms}, &bundle.binding, {&item, 1}};
     auto answers = worker.ask({&section, 1});
     if (answers.failure) return core::Verdict{std::move(*answers.failure)};
     const Question question{{core::instant_from_us(bundle.item.since_us), core::instant_from_us(bundle.item.until_us)},

@@ -39,6 +39,8 @@ Ending attempt_once(const WorkerLaunch& launch, Attempt attempt, SetupMode mode,
     auto process = WorkerProcess::spawn(launch);
     if (!process) return {false, false, 0, process.error().context, 0};
     const wire::SetupMessage head{wire::setup_magic, mode, 0, attempt, probe_memory};
+    if (auto confined = process->confine(launch, probe_memory); !confined) return {false, false, 0, confined.error().context, 0};
+    const std::uint32_t cgroup = process->in_cgroup() ? wire::posture_cgroup : 0;
     const int descriptors[] = {channel->control_fd(), channel->worker_request_fd(), channel->worker_response_fd()};
     const bool sent = process->send_setup(head, {}, descriptors).has_value();
     channel->close_worker_end();
@@ -46,7 +48,7 @@ Ending attempt_once(const WorkerLaunch& launch, Attempt attempt, SetupMode mode,
         wire::ByteReader in{channel->copy_response()};
         const auto error = static_cast<int>(in.take<std::uint32_t>());
         const auto posture = in.take<std::uint32_t>();
-        if (in.ok()) return {error != 0, false, error, {}, posture};
+        if (in.ok()) return {error != 0, false, error, {}, posture | cgroup};
     }
     process->kill();
     const WorkerExit end = process->reap();
@@ -94,7 +96,9 @@ IsolationAttempt describe(Attempt attempt, const Ending& full, const Ending& beh
 std::vector<ports::IsolationLayer> layers_from(std::uint32_t posture, const WorkerLaunch& launch) {
     const auto layer = [&](const char* name, std::uint32_t bit) {
         const bool left_out = (launch.without & bit) != 0;
-        return ports::IsolationLayer{name, (posture & bit) != 0, left_out ? "left out by isolation.without" : ""};
+        const bool present = (posture & bit) != 0;
+        const std::string why = bit == wire::posture_cgroup && !present ? launch.no_cgroups : "";
+        return ports::IsolationLayer{name, present, left_out ? "left out by isolation.without" : why};
     };
     return {layer("own_user", wire::posture_own_user),
             layer("namespaces", wire::posture_namespaces),

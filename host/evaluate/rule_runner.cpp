@@ -153,6 +153,13 @@ std::variant<RuleRunner::Instance*, Failed> RuleRunner::instance(std::size_t mem
     return instances_.back().get();
 }
 
+std::optional<Failed> RuleRunner::selftest(const Instance& instance) {
+    auto why = worker_->selftest(instance.slot);
+    log_what_it_wrote();
+    if (why) return with_facts(std::move(*why), instance.member);
+    return std::nullopt;
+}
+
 std::optional<Failed> RuleRunner::make_all(std::span<const Work> work) {
     for (const Work& one : work)
         if (auto why = make_again(*one.instance)) return why;

@@ -47,6 +47,9 @@ class RuleRunner {
     /// Valid until the next call. Instances of other parameters than the rule's own are kept for a while.
     [[nodiscard]] std::variant<Instance*, core::Failed> instance(std::size_t member, const std::string& params);
 
+    /// Lets the rule check itself, if it offers to; nullopt: nothing is wrong.
+    [[nodiscard]] std::optional<core::Failed> selftest(const Instance& instance);
+
     /// Items of one instance.
     struct Work {
         Instance* instance = nullptr;

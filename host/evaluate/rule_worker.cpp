@@ -43,6 +43,7 @@ std::variant<RuleWorker, Failed> RuleWorker::start(WorkerNursery& nursery, std::
     if (!channel) return spawn_failed(channel.error());
     auto process = nursery.take();
     if (!process) return spawn_failed(process.error());
+    if (auto confined = process->confine(nursery.launch(), limits.memory_bytes); !confined) return spawn_failed(confined.error());
     channel->expect();
     const wire::SetupMessage head{
         wire::setup_magic, wire::SetupMode::run, static_cast<std::uint32_t>(plugins.size()), {}, limits.memory_bytes};
@@ -64,6 +65,7 @@ std::variant<std::vector<std::optional<Failed>>, Failed> RuleWorker::finish_load
     wire::ByteReader in{channel_.copy_response()};
     const auto kind = in.take<wire::ResponseKind>();
     posture_ = in.take<std::uint32_t>();
+    if (process_.in_cgroup()) posture_ |= wire::posture_cgroup;
     const auto count = in.take<std::uint32_t>();
     if (kind != wire::ResponseKind::done || count != n_plugins_)
         return convict(core::FailureReason::protocol, "malformed answer to load");
@@ -102,6 +104,24 @@ std::variant<wire::Declarations, Failed> RuleWorker::create(std::uint32_t plugin
     wire::take(in, fault);
     if (!in.ok()) return convict(core::FailureReason::protocol, "malformed answer to create");
     return failure_of(fault, Phase::create, limits_.memory_bytes);
+}
+
+std::optional<Failed> RuleWorker::selftest(std::uint32_t slot) {
+    wire::ByteWriter out = channel_.request();
+    out.put(wire::RequestKind::selftest);
+    out.put(slot);
+    if (!channel_.ring(out.size())) return bury(Phase::create, nullptr, Obituary::Kill::none);
+    // Not as a load: that is the one answer that is taken without a request.
+    if (auto failure = await_one(Phase::create)) {
+        failure->phase = Phase::load;
+        return failure;
+    }
+    wire::ByteReader in{channel_.copy_response()};
+    if (in.take<wire::ResponseKind>() == wire::ResponseKind::done) return std::nullopt;
+    wire::Fault fault;
+    wire::take(in, fault);
+    if (!in.ok()) return convict(core::FailureReason::protocol, "malformed answer to selftest");
+    return failure_of(fault, Phase::load, limits_.memory_bytes);
 }
 
 std::optional<Failed> RuleWorker::destroy(std::uint32_t slot) {

@@ -38,6 +38,8 @@ class RuleWorker {
     [[nodiscard]] std::variant<wire::Declarations, core::Failed> create(std::uint32_t plugin, std::uint32_t slot,
                                                                         const wire::ParamsTree& params,
                                                                         const std::vector<std::string>& unknown_zones);
+    /// Lets the rule check itself (VARDE_SELFTEST_1), for as long as a load may take; nothing to do for one that does not offer it.
+    [[nodiscard]] std::optional<core::Failed> selftest(std::uint32_t slot);
     /// Ends an instance; its slot is free again.
     [[nodiscard]] std::optional<core::Failed> destroy(std::uint32_t slot);
     /// Makes `memory` the one that items are about; nothing to do if it is already.

@@ -125,6 +125,17 @@ TrialResult TrialRoom::run(const ports::RuleSpec& spec) {
         return result;
     }
     const BoundRule rule{runner, 0, std::get<RuleRunner::Instance*>(instance), {}, nullptr, {}};
+    const auto turn_down = [&result](Failed failed, const std::string& where) {
+        failed.message = failed.reason == FailureReason::selftest_failed
+                             ? fmt::format("{}: {}", where, failed.message)
+                             : fmt::format("{}: {}: {}", where, core::name_of(failed.reason), failed.message);
+        failed.reason = FailureReason::selftest_failed;
+        result.failure = std::move(failed);
+    };
+    if (auto failed = runner->selftest(*rule.instance)) {
+        turn_down(std::move(*failed), "its own self-test");
+        return result;
+    }
     const ports::Evaluation evaluation{spec.plugin.rule_id, {}, {kNow - kWindow, kNow}, kNow};
     PayloadReader reader;
     std::shared_ptr<WindowMemory> memory;
@@ -137,11 +148,7 @@ TrialResult TrialRoom::run(const ports::RuleSpec& spec) {
     for (const auto& events : made_up_windows(rule.instance->declarations)) {
         auto verdict = judge_given(rule, evaluation, events, reader, memory_for, nullptr);
         if (is_acceptable(verdict)) continue;
-        Failed failed = std::get<Failed>(std::move(verdict));
-        failed.message =
-            fmt::format("on a made-up window of {} events: {}: {}", events.size(), core::name_of(failed.reason), failed.message);
-        failed.reason = FailureReason::selftest_failed;
-        result.failure = std::move(failed);
+        turn_down(std::get<Failed>(std::move(verdict)), fmt::format("on a made-up window of {} events", events.size()));
         return result;
     }
     result.runner = std::move(runner);

@@ -172,6 +172,8 @@ core::Failed failure_of(const Obituary& obituary) {
         failed.reason = exit.lost                                  ? FailureReason::unkillable
                         : obituary.kill == Obituary::Kill::starved ? FailureReason::starved
                                                                    : FailureReason::deadline;
+    else if (exit.over_memory)
+        failed.reason = FailureReason::out_of_memory;
     else if (exit.by_signal)
         failed.reason = reason_of_signal(exit.status, crash);
     else
@@ -188,10 +190,11 @@ core::Failed failure_of(const Obituary& obituary) {
 }
 
 core::Failed failure_of(const wire::Fault& fault, core::Phase phase, std::uint64_t memory_bytes) {
-    static constexpr std::array reasons{
-        FailureReason::load_failed,   FailureReason::abi_mismatch,  FailureReason::manifest_mismatch,
-        FailureReason::create_failed, FailureReason::rule_error,    FailureReason::exception_escaped,
-        FailureReason::bad_result,    FailureReason::out_of_memory, FailureReason::protocol};
+    static constexpr std::array reasons{FailureReason::load_failed,       FailureReason::abi_mismatch,
+                                        FailureReason::manifest_mismatch, FailureReason::create_failed,
+                                        FailureReason::rule_error,        FailureReason::exception_escaped,
+                                        FailureReason::bad_result,        FailureReason::out_of_memory,
+                                        FailureReason::selftest_failed,   FailureReason::protocol};
     core::Failed failed;
     failed.reason = reasons.at(static_cast<std::size_t>(fault.reason) - 1);
     failed.phase = phase;

@@ -1,6 +1,7 @@
 #include "evaluate/worker_process.hpp"
 
 #include "wire/control_layout.hpp"
+#include "wire/message.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -178,7 +179,8 @@ core::Result<WorkerProgram> WorkerProgram::open(const std::string& path) {
 
 core::Result<WorkerProcess> WorkerProcess::spawn(const WorkerLaunch& launch) {
     std::vector<std::string> arguments{std::to_string(launch.cpu), std::to_string(::getpid()), std::to_string(launch.without),
-                                       std::to_string(launch.required), std::to_string(launch.namespaces.descriptors().size())};
+                                       std::to_string(launch.required & ~wire::posture_cgroup),
+                                       std::to_string(launch.namespaces.descriptors().size())};
     auto started = start(launch.program, std::move(arguments), launch.namespaces.descriptors());
     if (!started) return tl::unexpected{started.error()};
     return WorkerProcess{started->pid, std::move(started->pidfd), std::move(started->socket), std::move(started->log)};
@@ -223,6 +225,20 @@ WorkerProcess::~WorkerProcess() {
     if (!pidfd_) return;
     kill();
     reap();
+}
+
+core::Result<void> WorkerProcess::confine(const WorkerLaunch& launch, std::uint64_t memory_bytes) {
+    std::string why = launch.no_cgroups;
+    if (launch.cgroups) {
+        auto leaf = launch.cgroups->leaf(pid_, memory_bytes);
+        if (leaf) {
+            cgroup_ = std::move(*leaf);
+            return {};
+        }
+        why = leaf.error().context;
+    }
+    if ((launch.required & wire::posture_cgroup) == 0) return {};
+    return core::fail(core::Errc::worker_failed, "isolation.require names cgroup: " + why);
 }
 
 core::Result<void> WorkerProcess::send_setup(const wire::SetupMessage& setup, std::span<const wire::SetupPlugin> plugins,
@@ -315,7 +331,10 @@ WorkerExit WorkerProcess::reap(std::chrono::milliseconds patience) {
     end.lost = ready != 1 || done != 0 || info.si_pid == 0;
     end.by_signal = !end.lost && info.si_code != CLD_EXITED;
     end.status = end.lost ? 0 : info.si_status;
-    if (!end.lost) pidfd_.reset();
+    if (end.lost) return end;
+    pidfd_.reset();
+    end.over_memory = cgroup_.ran_out_of_memory();
+    cgroup_ = {};
     return end;
 }
 

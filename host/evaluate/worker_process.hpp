@@ -1,10 +1,12 @@
 #pragma once
 #include "core/error.hpp"
 #include "evaluate/unique_fd.hpp"
+#include "evaluate/worker_cgroup.hpp"
 #include "wire/setup_message.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,14 +44,17 @@ struct WorkerLaunch {
     SharedNamespaces namespaces;
     int cpu = -1;                ///< the only one they may use; -1: any
     std::uint32_t without = 0;   ///< wire::posture_* layers to leave out
-    std::uint32_t required = 0;  ///< layers without which a worker ends itself before it sees a plugin
+    std::uint32_t required = 0;  ///< layers without which a worker sees no plugin
+    std::optional<CgroupTree> cgroups{};
+    std::string no_cgroups{};  ///< why there are none
 };
 
 /// How a worker ended, as the kernel says it.
 struct WorkerExit {
     bool by_signal = false;
-    int status = 0;     ///< signal or exit code
-    bool lost = false;  ///< could not be reaped within a second of its SIGKILL
+    int status = 0;            ///< signal or exit code
+    bool lost = false;         ///< could not be reaped within a second of its SIGKILL
+    bool over_memory = false;  ///< the kernel ended it at the limit of its cgroup
 };
 
 /// Time a process had a CPU, and time it was ready to run and had none, since it began (/proc/PID/schedstat).
@@ -74,6 +79,9 @@ class WorkerProcess {
     WorkerProcess& operator=(WorkerProcess&&) = delete;
     ~WorkerProcess();
 
+    /// Puts it into a leaf of the launch's cgroups, if there are any. An error only where a leaf is required.
+    core::Result<void> confine(const WorkerLaunch& launch, std::uint64_t memory_bytes);
+    [[nodiscard]] bool in_cgroup() const { return cgroup_.exists(); }
     /// The set-up message with descriptors {control, request pipe, response pipe, plugin ...}. May be called once.
     core::Result<void> send_setup(const wire::SetupMessage& setup, std::span<const wire::SetupPlugin> plugins,
                                   std::span<const int> descriptors);
@@ -107,6 +115,7 @@ class WorkerProcess {
     UniqueFd pidfd_;  ///< none once reaped
     UniqueFd setup_;
     UniqueFd log_;
+    WorkerCgroup cgroup_;
 };
 
 /// Above the numbers that a child's own descriptors are put to, so that no dup2 there hits one that is still needed.

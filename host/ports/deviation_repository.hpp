@@ -1,6 +1,7 @@
 #pragma once
 #include "core/deviation.hpp"
 #include "core/error.hpp"
+#include "core/rule_state.hpp"
 
 #include <cstdint>
 #include <map>
@@ -36,6 +37,8 @@ class DeviationTransaction {
     virtual core::Result<std::int64_t> insert(const core::Deviation& deviation) = 0;
     /// Stores the changed row of deviation.deviation_id.
     virtual core::Result<void> update(const core::Deviation& deviation) = 0;
+    /// Keeps what a rule wants to find again at its next evaluation; without bytes nothing is kept any more.
+    virtual core::Result<void> keep_state(const core::RuleState& state, core::Instant now) = 0;
     virtual core::Result<void> commit() = 0;
 };
 
@@ -44,6 +47,8 @@ class DeviationRepository {
   public:
     virtual ~DeviationRepository() = default;
     virtual core::Result<std::unique_ptr<DeviationTransaction>> begin() = 0;
+    /// What keep_state() stored, of all rules and scopes.
+    virtual core::Result<std::vector<core::RuleState>> rule_states() = 0;
     /// Sorted by severity, then last_seen_at, descending.
     virtual core::Result<std::vector<core::Deviation>> list(const DeviationQuery& query) = 0;
     /// How many rows there are of each rule, of any status and age: its episodes so far. A rule without one is left out.

@@ -31,6 +31,8 @@ struct Evaluation {
     core::Scope scope;
     core::Window window;
     core::Instant now;
+    std::shared_ptr<const std::string> state{};  ///< what the rule kept for the scope; null: nothing
+    bool explain = false;                        ///< the steps of the answer are wanted
 };
 
 /// What a rule of the last configure() runs on. It may change between two calls: a new plugin is tried out first, and an old one comes

@@ -14,34 +14,38 @@ constexpr std::size_t kChunk = 16'384;
 Judgements::Judgements(std::vector<EnabledRule> rules, std::vector<core::Scope> scopes, core::Instant now)
     : rules_{std::move(rules)}, scopes_{std::move(scopes)}, now_{now}, entries_(size()) {}
 
-core::Result<void> Judgements::judge(ports::Evaluator& evaluator, const std::function<bool()>& abandoned) {
+core::Result<void> Judgements::judge(ports::Evaluator& evaluator, const RuleStates& states,
+                                     const std::function<bool()>& abandoned) {
     std::vector<ports::Evaluation> chunk;
     for (std::size_t first = 0; first < size(); first += kChunk) {
         if (abandoned && abandoned()) return core::fail(core::Errc::stopping, "the run was abandoned: the host is going down");
         const auto last = std::min(first + kChunk, size());
         chunk.clear();
-        for (std::size_t i = first; i < last; ++i) chunk.push_back({rule(i).id, scope(i), window(i), now_});
+        for (std::size_t i = first; i < last; ++i) {
+            chunk.push_back({rule(i).id, scope(i), window(i), now_, states.find(rule(i).id, scope(i)), false});
+        }
         auto verdicts = evaluator.evaluate(chunk);
         if (!verdicts) return tl::unexpected{verdicts.error()};
         if (verdicts->size() != chunk.size()) {
             return core::fail(core::Errc::worker_failed,
                               fmt::format("{} verdicts came for {} evaluations", verdicts->size(), chunk.size()));
         }
-        for (std::size_t i = first; i < last; ++i) keep(i, std::move((*verdicts)[i - first]));
+        for (std::size_t i = first; i < last; ++i) keep(i, std::move((*verdicts)[i - first]), states);
     }
     return {};
 }
 
-void Judgements::keep(std::size_t i, core::Verdict verdict) {
+void Judgements::keep(std::size_t i, core::Verdict verdict, const RuleStates& states) {
     if (const auto* failed = std::get_if<core::Failed>(&verdict)) {
         entries_[i].duration_ns = failed->duration.count();
         notable_.emplace(i, std::move(verdict));
         return;
     }
-    const auto& completed = std::get<core::Completed>(verdict);
+    auto& completed = std::get<core::Completed>(verdict);
+    if (completed.state && !states.differs({rule(i).id, scope(i), *completed.state})) completed.state.reset();
     entries_[i].duration_ns = completed.duration.count();
     entries_[i].answered = completed.outcome == core::Outcome::met || completed.outcome == core::Outcome::not_met;
-    if (!completed.findings.empty()) notable_.emplace(i, std::move(verdict));
+    if (!completed.findings.empty() || completed.state) notable_.emplace(i, std::move(verdict));
 }
 
 const core::Failed* Judgements::failure(std::size_t i) const {
@@ -53,7 +57,15 @@ const core::Finding* Judgements::finding(std::size_t i) const {
     const auto found = notable_.find(i);
     if (found == notable_.end()) return nullptr;
     const auto* completed = std::get_if<core::Completed>(&found->second);
-    return completed == nullptr ? nullptr : &*std::ranges::max_element(completed->findings, {}, &core::Finding::severity);
+    if (completed == nullptr || completed->findings.empty()) return nullptr;
+    return &*std::ranges::max_element(completed->findings, {}, &core::Finding::severity);
+}
+
+std::optional<core::RuleState> Judgements::new_state(std::size_t i) const {
+    const auto found = notable_.find(i);
+    const auto* completed = found == notable_.end() ? nullptr : std::get_if<core::Completed>(&found->second);
+    if (completed == nullptr || !completed->state) return std::nullopt;
+    return core::RuleState{rule(i).id, scope(i), *completed->state};
 }
 
 const EnabledRule* Judgements::find_rule(const std::string& rule_id) const {

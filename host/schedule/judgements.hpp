@@ -2,8 +2,10 @@
 #include "config/settings.hpp"
 #include "core/verdict.hpp"
 #include "ports/evaluator.hpp"
+#include "schedule/rule_states.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -23,8 +25,8 @@ class Judgements {
     /// Scopes are sorted and without repeats.
     Judgements(std::vector<EnabledRule> rules, std::vector<core::Scope> scopes, core::Instant now);
 
-    /// Judges everything. Errors: the evaluator's; Errc::stopping once `abandoned` says so.
-    core::Result<void> judge(ports::Evaluator& evaluator, const std::function<bool()>& abandoned);
+    /// Judges everything, each rule with what it kept. Errors: the evaluator's; Errc::stopping once `abandoned` says so.
+    core::Result<void> judge(ports::Evaluator& evaluator, const RuleStates& states, const std::function<bool()>& abandoned);
 
     [[nodiscard]] std::size_t size() const { return rules_.size() * scopes_.size(); }
     [[nodiscard]] const EnabledRule& rule(std::size_t i) const { return rules_[i % rules_.size()]; }
@@ -37,6 +39,8 @@ class Judgements {
     [[nodiscard]] const core::Failed* failure(std::size_t i) const;
     /// The finding to keep: the most severe one, the first of equals; nullptr if there is none.
     [[nodiscard]] const core::Finding* finding(std::size_t i) const;
+    /// What the rule wants to keep for the scope from now on, if that is something new.
+    [[nodiscard]] std::optional<core::RuleState> new_state(std::size_t i) const;
 
     /// Whether the rule answered met or not_met for the scope. no_data, unknown, a failure and "not part of this run" say nothing about
     /// whether a deviation still holds.
@@ -49,7 +53,7 @@ class Judgements {
         std::int64_t duration_ns = 0;
         bool answered = false;
     };
-    void keep(std::size_t i, core::Verdict verdict);
+    void keep(std::size_t i, core::Verdict verdict, const RuleStates& states);
 
     std::vector<EnabledRule> rules_;
     std::vector<core::Scope> scopes_;

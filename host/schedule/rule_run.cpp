@@ -48,14 +48,26 @@ core::Result<void> RuleRun::attempt(const config::RulesConfig& config, const Run
     if (!rules) return tl::unexpected{rules.error()};
     if (auto read = ports_.evaluator.catch_up(now); !read) return read;
 
+    const auto kept = states();
+    if (!kept) return tl::unexpected{kept.error()};
+
     auto scopes = carried_;
     for (auto& scope : ports_.evaluator.scopes()) scopes.insert(std::move(scope));
     log.set_scopes(scopes.size());
     Judgements judgements{std::move(*rules), {scopes.begin(), scopes.end()}, now};
     summary.scopes = static_cast<std::int64_t>(scopes.size());
     summary.evaluations = static_cast<std::int64_t>(judgements.size());
-    if (auto judged = judgements.judge(ports_.evaluator, request.abandoned); !judged) return judged;
+    if (auto judged = judgements.judge(ports_.evaluator, **kept, request.abandoned); !judged) return judged;
     return write(config, request, judgements, log, summary);
+}
+
+core::Result<const RuleStates*> RuleRun::states() {
+    if (!states_) {
+        auto stored = ports_.deviations.rule_states();
+        if (!stored) return tl::unexpected{stored.error()};
+        states_.emplace(std::move(*stored));
+    }
+    return &*states_;
 }
 
 core::Result<void> RuleRun::write(const config::RulesConfig& config, const RunRequest& request, const Judgements& judgements,
@@ -71,6 +83,7 @@ core::Result<void> RuleRun::write(const config::RulesConfig& config, const RunRe
     if (auto committed = (*transaction)->commit(); !committed) return committed;
     summary.counts = writer.counts();
     carried_ = writer.active_scopes();
+    for (const auto& state : writer.new_states()) states_->put(state);
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include "ports/rule_repository.hpp"
 #include "ports/run_control.hpp"
 #include "schedule/judgements.hpp"
+#include "schedule/rule_states.hpp"
 #include "schedule/run_log.hpp"
 #include "time/clock.hpp"
 
@@ -52,6 +53,9 @@ class RuleRun {
     /// Rules whose row in the database was switched off at the last run.
     [[nodiscard]] const std::set<std::string>& switched_off() const { return switched_off_; }
 
+    /// What rules keep, read from the database if no run has done so yet.
+    core::Result<const RuleStates*> states();
+
   private:
     core::Result<void> attempt(const config::RulesConfig& config, const RunRequest& request, RunLog& log,
                                ports::RunSummary& summary);
@@ -65,6 +69,7 @@ class RuleRun {
     std::optional<std::set<std::string>> enabled_before_;  ///< at the last run
     /// Scopes that had an active deviation at the end of the last run: they are judged even if their events are all gone.
     std::set<core::Scope> carried_;
+    std::optional<RuleStates> states_;  ///< read by the first run
 };
 
 }  // namespace varde::schedule

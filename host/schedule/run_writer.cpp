@@ -39,14 +39,21 @@ core::Result<void> RunWriter::settle(const Judgements& judgements, std::size_t i
         return {};
     }
     int upserted = 0;
-    if (const auto* finding = judgements.finding(i)) {
-        auto undone = in_savepoint([&] { return upsert({rule.rule_id, rule.subject_key, rule.scope}, *finding); });
+    const auto* finding = judgements.finding(i);
+    const auto state = judgements.new_state(i);
+    if (finding != nullptr || state) {
+        auto undone = in_savepoint([&]() -> core::Result<void> {
+            if (finding != nullptr)
+                if (auto done = upsert({rule.rule_id, rule.subject_key, rule.scope}, *finding); !done) return done;
+            return state ? transaction_.keep_state(*state, now_) : core::Result<void>{};
+        });
         if (!undone) return tl::unexpected{undone.error()};
         if (*undone) {
             fail_rule(error_json(**undone));
             return {};
         }
-        upserted = 1;
+        if (finding != nullptr) upserted = 1;
+        if (state) new_states_.push_back(*state);
     }
     ++counts_.rules_ok;
     counts_.deviations_upserted += upserted;

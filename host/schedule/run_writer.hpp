@@ -7,6 +7,7 @@
 #include <functional>
 #include <set>
 #include <unordered_map>
+#include <vector>
 
 namespace varde::schedule {
 
@@ -21,6 +22,8 @@ class RunWriter {
     core::Result<void> write(const Judgements& judgements, const std::function<bool()>& abandoned);
 
     [[nodiscard]] const ports::RunCounts& counts() const { return counts_; }
+    /// The states that write() has written.
+    [[nodiscard]] const std::vector<core::RuleState>& new_states() const { return new_states_; }
     /// Scopes with an active deviation after write().
     [[nodiscard]] std::set<core::Scope> active_scopes() const;
 
@@ -52,6 +55,7 @@ class RunWriter {
     core::Instant now_;
     RunLog& log_;
     ports::RunCounts counts_;
+    std::vector<core::RuleState> new_states_;
     std::unordered_map<Key, core::Deviation, KeyHash> active_;
 };
 

@@ -232,8 +232,11 @@ class Scheduler::Impl {
         if (!config_) return tl::unexpected{*config_error_};
         const auto now = ports_.clock.now();
         if (auto read = ports_.evaluator.catch_up(now); !read) return tl::unexpected{read.error()};
+        const auto kept = rule_run_.states();
+        if (!kept) return tl::unexpected{kept.error()};
         std::vector<ports::Evaluation> evaluations;
-        for (const auto& [id, settings] : config_->rules) evaluations.push_back({id, waiting.scope, waiting.window, now});
+        for (const auto& [id, settings] : config_->rules)
+            evaluations.push_back({id, waiting.scope, waiting.window, now, (*kept)->find(id, waiting.scope), false});
         auto verdicts = ports_.evaluator.evaluate(evaluations);
         if (!verdicts) return tl::unexpected{verdicts.error()};
         std::vector<ports::RuleVerdict> answers;

@@ -1,6 +1,7 @@
 #include "store/deviation_repository.hpp"
 
 #include "store/deviation_transaction.hpp"
+#include "store/rule_states.hpp"
 
 #include <fmt/format.h>
 
@@ -13,6 +14,10 @@ core::Result<std::unique_ptr<ports::DeviationTransaction>> SqlDeviationRepositor
         failure.error.context.insert(0, "beginning a run's transaction: ");
         return tl::unexpected{std::move(failure.error)};
     }
+}
+
+core::Result<std::vector<core::RuleState>> SqlDeviationRepository::rule_states() {
+    return database_.impl().run("reading what rules keep", [](Session& session) { return select_rule_states(session); });
 }
 
 core::Result<std::vector<core::Deviation>> SqlDeviationRepository::list(const ports::DeviationQuery& query) {

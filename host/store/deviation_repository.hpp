@@ -15,6 +15,7 @@ class SqlDeviationRepository final : public ports::DeviationRepository {
     explicit SqlDeviationRepository(Database& database) : database_{database} {}
 
     core::Result<std::unique_ptr<ports::DeviationTransaction>> begin() override;
+    core::Result<std::vector<core::RuleState>> rule_states() override;
     core::Result<std::vector<core::Deviation>> list(const ports::DeviationQuery& query) override;
     core::Result<std::map<std::string, std::int64_t>> count_by_rule() override;
     core::Result<std::optional<core::Deviation>> find(std::int64_t deviation_id) override;

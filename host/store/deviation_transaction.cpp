@@ -1,5 +1,7 @@
 #include "store/deviation_transaction.hpp"
 
+#include "store/rule_states.hpp"
+
 #include <fmt/format.h>
 
 namespace varde::store {
@@ -140,6 +142,13 @@ core::Result<void> SqlDeviationTransaction::update(const core::Deviation& deviat
     }
     remember(deviation.deviation_id, deviation.status);
     return {};
+}
+
+core::Result<void> SqlDeviationTransaction::keep_state(const core::RuleState& state, core::Instant now) {
+    return Database::Impl::translate("keeping the state of a rule", *session_, [&] {
+        start_writing();
+        write_rule_state(*session_, state, now);
+    });
 }
 
 core::Result<void> SqlDeviationTransaction::commit() {

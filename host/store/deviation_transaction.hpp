@@ -26,6 +26,7 @@ class SqlDeviationTransaction final : public ports::DeviationTransaction {
                                             const std::string& subject_key) override;
     core::Result<std::int64_t> insert(const core::Deviation& deviation) override;
     core::Result<void> update(const core::Deviation& deviation) override;
+    core::Result<void> keep_state(const core::RuleState& state, core::Instant now) override;
     core::Result<void> commit() override;
 
   private:

@@ -19,6 +19,12 @@ inline constexpr std::size_t max_field_key_bytes = 200;
 inline constexpr std::size_t max_message_bytes = 4000;
 inline constexpr std::size_t max_declared_text_bytes = 64 * 1024;  ///< of one key, literal or zone name
 inline constexpr std::size_t max_answer_bytes = 1 << 20;           ///< one evaluation's findings, encoded
+inline constexpr std::size_t max_state_bytes = 64 * 1024;          ///< that a rule keeps per scope
+inline constexpr std::size_t max_steps = 256;
+inline constexpr std::size_t max_step_bytes = 1000;
+/// What the whole answer to one item can take, with its reason or fault and the heads of records.
+inline constexpr std::size_t max_item_bytes =
+    max_answer_bytes + max_state_bytes + max_steps * (max_step_bytes + 16) + 20 * max_message_bytes;
 
 /// Descriptor numbers inside a worker. 0 is /dev/null, 1 and 2 are the log pipe.
 inline constexpr int fd_setup = 3;     ///< socket: the set-up message, then window memories
@@ -91,6 +97,6 @@ inline constexpr std::size_t request_bytes = 1 << 20;
 inline constexpr std::size_t response_bytes = 4 << 20;
 inline constexpr std::size_t control_bytes = control_header_bytes + request_bytes + response_bytes;
 static_assert(sizeof(ControlHeader) <= control_header_bytes);
-static_assert(response_bytes >= 2 * max_answer_bytes);
+static_assert(response_bytes >= 2 * max_item_bytes);
 
 }  // namespace varde::wire

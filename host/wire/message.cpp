@@ -103,6 +103,8 @@ void put(ByteWriter& out, const Item& item) {
     out.put(item.first_row);
     out.put(item.n_rows);
     out.put_array(std::span{item.slices});
+    out.put(item.explain);
+    out.put_text(item.state);
 }
 
 void take(ByteReader& in, Item& item) {
@@ -113,6 +115,9 @@ void take(ByteReader& in, Item& item) {
     item.first_row = in.take<std::uint32_t>();
     item.n_rows = in.take<std::uint32_t>();
     in.take_array(item.slices, max_reads);
+    item.explain = in.take<std::uint32_t>();
+    item.state = in.take_text();
+    if (item.state.size() > max_state_bytes) in.refuse();
 }
 
 void put(ByteWriter& out, const SectionHead& head) {

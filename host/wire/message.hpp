@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <varde/rule.h>
@@ -19,6 +20,7 @@ enum class FaultReason : std::uint32_t {
     exception_escaped,
     bad_result,
     out_of_memory,
+    selftest_failed,
     protocol,
 };
 
@@ -28,7 +30,7 @@ struct Fault {
     std::string message;
 };
 
-enum class RequestKind : std::uint32_t { create = 1, evaluate = 2, destroy = 3, attach = 4, symbolise = 5 };
+enum class RequestKind : std::uint32_t { create = 1, evaluate = 2, destroy = 3, attach = 4, symbolise = 5, selftest = 6 };
 /// First word of a response to load, create and destroy.
 enum class ResponseKind : std::uint32_t { done = 1, fault = 2 };
 
@@ -96,6 +98,8 @@ struct Item {
     std::uint32_t first_row = 0;  ///< what the rule sees are these rows of the image ...
     std::uint32_t n_rows = 0;
     std::vector<varde_slice> slices;  ///< ... and its slices count from first_row
+    std::uint32_t explain = 0;        ///< 1: the steps are wanted
+    std::string_view state{};         ///< what the rule kept; of whoever made the item, or in the bytes it was read from
 };
 
 /// Evaluations of one instance within a request.
@@ -110,6 +114,7 @@ struct SectionHead {
 //   destroy    u32 slot
 //   attach     u64 bytes; the descriptor of the window memory comes over the set-up socket
 //   evaluate   u32 n, n sections: SectionHead, Binding, n_items Items
+//   selftest   u32 slot
 //   symbolise  u32 n, n u64: offsets into the file's image
 // Responses: ResponseKind, then for `done`
 //   load       u32 posture, u32 n, for each plugin: u32 0, or 1 and a Fault
@@ -140,6 +145,8 @@ enum class RecordKind : std::uint32_t {
     field = 3,    ///< u32 kind, text key, text text, i64 integer or the bits of a double
     fault = 4,    ///< Fault; what stands before it does not count
     end = 5,      ///< u64 duration_ns
+    step = 6,     ///< i32 VARDE_STEP_*, text
+    state = 7,    ///< text: what the rule keeps from now on; at most once
 };
 
 }  // namespace varde::wire

@@ -5,7 +5,7 @@
 namespace varde::wire {
 namespace {
 
-constexpr std::uint64_t bundle_magic = 0x31424452'45445256u;  // "VRDEDRB1", little endian
+constexpr std::uint64_t bundle_magic = 0x32424452'45445256u;  // "VRDERDB2", little endian
 constexpr std::size_t max_rows = 16u << 20;
 
 std::size_t bound_of(const ReplayBundle& bundle) {
@@ -28,7 +28,9 @@ std::vector<std::byte> encode(const ReplayBundle& bundle) {
     put(out, bundle.params);
     put_texts(out, bundle.unknown_zones);
     put(out, bundle.binding);
-    put(out, bundle.item);
+    Item item = bundle.item;
+    item.state = bundle.state;
+    put(out, item);
     put_texts(out, bundle.event_ids);
     out.put_array(std::span{bundle.image});
     file.resize(out.ok() ? out.size() : 0);
@@ -47,6 +49,8 @@ std::optional<ReplayBundle> decode_bundle(std::span<const std::byte> file) {
     take_texts(in, bundle.unknown_zones, max_zones);
     take(in, bundle.binding);
     take(in, bundle.item);
+    bundle.state = bundle.item.state;
+    bundle.item.state = {};  // it borrows from `file`
     take_texts(in, bundle.event_ids, max_rows);
     in.take_array(bundle.image, file.size());
     if (!in.ok() || !in.at_end()) return std::nullopt;

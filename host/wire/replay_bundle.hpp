@@ -23,7 +23,8 @@ struct ReplayBundle {
     ParamsTree params;
     std::vector<std::string> unknown_zones;
     Binding binding;
-    Item item;                           ///< image_offset is 0
+    Item item;                           ///< image_offset is 0; its state is `state`
+    std::string state;                   ///< what the rule had kept
     std::vector<std::string> event_ids;  ///< of the rows the rule saw
     std::vector<std::byte> image;        ///< the window image
 };

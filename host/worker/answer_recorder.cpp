@@ -36,7 +36,47 @@ AnswerRecorder::AnswerRecorder(wire::ByteWriter& out) : out_{out} {
     sink_.should_stop = [](void* ctx) -> std::uint32_t {
         return monotonic_ns() - self(ctx).started_ns_ > self(ctx).timeout_ns_ / 2;
     };
-    sink_.query = [](void*, const char*) -> const void* { return nullptr; };
+    sink_.query = [](void* ctx, const char* id) { return id == nullptr ? nullptr : self(ctx).extension(id); };
+}
+
+const void* AnswerRecorder::extension(std::string_view id) const {
+    static constexpr varde_state_1 state{
+        sizeof(varde_state_1),
+        0,
+        [](void* ctx, std::uint32_t* length) -> const void* {
+            const std::string_view kept = self(ctx).extras_.state;
+            if (length != nullptr) *length = static_cast<std::uint32_t>(kept.size());
+            return kept.empty() ? nullptr : kept.data();
+        },
+        [](void* ctx, const void* data, std::uint32_t length) { return self(ctx).put_state(data, length); },
+        {}};
+    static constexpr varde_explain_1 explain{
+        sizeof(varde_explain_1),
+        0,
+        [](void* ctx, std::int32_t kind, const char* text, std::uint32_t length) { return self(ctx).step(kind, text, length); },
+        {}};
+    if (id == VARDE_STATE_1) return &state;
+    return id == VARDE_EXPLAIN_1 && extras_.explain ? &explain : nullptr;
+}
+
+std::int32_t AnswerRecorder::put_state(const void* data, std::uint32_t length) {
+    if (length > wire::max_state_bytes) return misuse(VARDE_E_LIMIT, "the state is larger than 64 KiB");
+    if (data == nullptr && length > 0) return misuse(VARDE_E_ARGUMENT, "state: data is NULL");
+    kept_.emplace(static_cast<const char*>(data), length);
+    return VARDE_OK;
+}
+
+// A step that is refused is no misuse, and its bytes count for nothing: an explanation must not change what it explains.
+std::int32_t AnswerRecorder::step(std::int32_t kind, const char* text, std::uint32_t length) {
+    if (kind < VARDE_STEP_FAILED || kind > VARDE_STEP_NOTE || text == nullptr || length < 1) return VARDE_E_ARGUMENT;
+    if (steps_ == wire::max_steps || length > wire::max_step_bytes) return VARDE_E_LIMIT;
+    ++steps_;
+    const std::size_t before = out_.size();
+    out_.put(RecordKind::step);
+    out_.put(kind);
+    out_.put_text({text, length});
+    step_bytes_ += out_.size() - before;
+    return VARDE_OK;
 }
 
 std::int32_t AnswerRecorder::misuse(std::int32_t code, const char* text) {
@@ -119,7 +159,8 @@ std::optional<wire::Fault> AnswerRecorder::judge(std::int32_t status) {
 }
 
 void AnswerRecorder::evaluate(const varde_rule_entry& entry, varde_rule* rule, const varde_window& window,
-                              std::uint64_t timeout_ns) {
+                              std::uint64_t timeout_ns, const Extras& extras) {
+    extras_ = extras;
     begin_ = out_.size();
     n_rows_ = window.n_rows;
     timeout_ns_ = timeout_ns;
@@ -136,6 +177,9 @@ void AnswerRecorder::evaluate(const varde_rule_entry& entry, varde_rule* rule, c
         out_.rewind(begin_);
         out_.put(RecordKind::fault);
         wire::put(out_, *fault);
+    } else if (kept_) {
+        out_.put(RecordKind::state);
+        out_.put_text(*kept_);
     }
     out_.put(RecordKind::end);
     out_.put(duration);

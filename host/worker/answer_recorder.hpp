@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <varde/rule.h>
 
@@ -18,8 +19,14 @@ class AnswerRecorder {
     AnswerRecorder(const AnswerRecorder&) = delete;
     AnswerRecorder& operator=(const AnswerRecorder&) = delete;
 
+    /// What the rule finds under VARDE_STATE_1 and VARDE_EXPLAIN_1.
+    struct Extras {
+        std::string_view state{};
+        bool explain = false;
+    };
     /// Runs evaluate() and writes the whole answer, up to RecordKind::end.
-    void evaluate(const varde_rule_entry& entry, varde_rule* rule, const varde_window& window, std::uint64_t timeout_ns);
+    void evaluate(const varde_rule_entry& entry, varde_rule* rule, const varde_window& window, std::uint64_t timeout_ns,
+                  const Extras& extras);
 
   private:
     static AnswerRecorder& self(void* ctx) { return *static_cast<AnswerRecorder*>(ctx); }
@@ -27,8 +34,11 @@ class AnswerRecorder {
     std::int32_t outcome(std::int32_t outcome, const char* reason, std::uint32_t length, std::int64_t valid_until_us);
     std::int32_t finding(const varde_finding* finding);
     std::int32_t field(const varde_field* field);
+    [[nodiscard]] const void* extension(std::string_view id) const;
+    std::int32_t put_state(const void* data, std::uint32_t length);
+    std::int32_t step(std::int32_t kind, const char* text, std::uint32_t length);
     [[nodiscard]] std::optional<wire::Fault> judge(std::int32_t status);
-    [[nodiscard]] bool over_limit() const { return out_.size() - begin_ > wire::max_answer_bytes || !out_.ok(); }
+    [[nodiscard]] bool over_limit() const { return out_.size() - begin_ - step_bytes_ > wire::max_answer_bytes || !out_.ok(); }
 
     varde_sink sink_{};
     wire::ByteWriter& out_;
@@ -38,6 +48,10 @@ class AnswerRecorder {
     std::uint32_t n_rows_ = 0;
     std::size_t findings_ = 0;
     std::size_t fields_ = 0;
+    std::size_t steps_ = 0;
+    std::size_t step_bytes_ = 0;
+    Extras extras_;
+    std::optional<std::string> kept_;
     bool has_outcome_ = false;
     std::int32_t outcome_ = 0;
     wire::EvidenceShape shape_;

@@ -88,7 +88,7 @@ int replay(const char* bundle_file, const char* plugin_file) {
         std::vector<std::byte> answer(wire::response_bytes);
         wire::ByteWriter out{answer};
         AnswerRecorder recorder{out};
-        recorder.evaluate(entry, rule, *window, bundle->timeout_ms * 1'000'000);
+        recorder.evaluate(entry, rule, *window, bundle->timeout_ms * 1'000'000, {bundle->state, true});
         print_answer({answer.data(), out.size()});
         return 0;
     } catch (const std::exception& error) {

@@ -9,7 +9,10 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <optional>
+#include <string>
 #include <utility>
 
 namespace varde::worker {
@@ -31,6 +34,26 @@ int receive_descriptor() {
     if (head == nullptr || head->cmsg_type != SCM_RIGHTS || head->cmsg_len != CMSG_LEN(sizeof fd)) return -1;
     std::memcpy(&fd, CMSG_DATA(head), sizeof fd);
     return fd;
+}
+
+std::optional<wire::Fault> run_selftest(const varde_rule_entry& entry, varde_rule* rule) try {
+    const auto* offered = entry.query == nullptr ? nullptr : entry.query(rule, VARDE_SELFTEST_1);
+    const auto* test = static_cast<const varde_selftest_1*>(offered);
+    if (test == nullptr) return std::nullopt;
+    if (test->struct_size < offsetof(varde_selftest_1, reserved) || test->run == nullptr)
+        return wire::Fault{wire::FaultReason::bad_result, {}, "varde.selftest/1: struct_size or run is wrong"};
+    std::string why;
+    const auto fail = [](void* ctx, const char* text, std::uint32_t length) -> std::int32_t {
+        if (text == nullptr) return VARDE_E_ARGUMENT;
+        static_cast<std::string*>(ctx)->assign(text, std::min<std::size_t>(length, wire::max_message_bytes));
+        return VARDE_OK;
+    };
+    const std::int32_t status = test->run(rule, &why, fail);
+    if (status >= 0) return std::nullopt;
+    if (why.empty()) why = "its self-test returned " + std::to_string(status) + " without saying why";
+    return wire::Fault{wire::FaultReason::selftest_failed, {}, why};
+} catch (...) {
+    return fault_of_current_exception("the self-test");
 }
 
 }  // namespace
@@ -83,6 +106,7 @@ void RequestLoop::serve() {
             case RequestKind::destroy: return destroy(in);
             case RequestKind::evaluate: return evaluate(in);
             case RequestKind::attach: return attach(in);
+            case RequestKind::selftest: return selftest(in);
             case RequestKind::symbolise: break;  // a worker of that mode only
         }
         answer_fault({FaultReason::protocol, {}, "unknown request"});
@@ -149,6 +173,18 @@ void RequestLoop::destroy(wire::ByteReader& in) {
     publish(out);
 }
 
+void RequestLoop::selftest(wire::ByteReader& in) {
+    const auto slot = in.take<std::uint32_t>();
+    if (!in.ok() || slot >= instances_.size() || instances_[slot].rule == nullptr)
+        return answer_fault({FaultReason::protocol, {}, "malformed selftest request"});
+    const Instance& instance = instances_[slot];
+    mark(wire::phase_load, instance.plugin);
+    if (const auto fault = run_selftest(entries_[instance.plugin], instance.rule)) return answer_fault(*fault);
+    wire::ByteWriter out{response_};
+    out.put(ResponseKind::done);
+    publish(out);
+}
+
 void RequestLoop::attach(wire::ByteReader& in) {
     const auto size = static_cast<std::size_t>(in.take<std::uint64_t>());
     const int fd = in.ok() ? receive_descriptor() : -1;
@@ -168,7 +204,8 @@ void RequestLoop::evaluate_item(wire::ByteWriter& out, const Instance& instance,
     try {
         if (window != nullptr) {
             AnswerRecorder recorder{out};
-            return recorder.evaluate(entries_[instance.plugin], instance.rule, *window, timeout_ns);
+            return recorder.evaluate(entries_[instance.plugin], instance.rule, *window, timeout_ns,
+                                     {item_.state, item_.explain != 0});
         }
     } catch (...) {  // of the worker itself, e.g. no memory left to build a message
     }
@@ -189,7 +226,7 @@ bool RequestLoop::evaluate_section(wire::ByteReader& in, wire::ByteWriter& out, 
     mark(wire::phase_evaluate, instance.plugin);
     for (std::uint32_t i = 0; i < head.n_items; ++i) {
         // The host asks again for the items that are left.
-        if (out.room() < wire::max_answer_bytes + wire::max_message_bytes * 20) return false;
+        if (out.room() < wire::max_item_bytes) return false;
         wire::take(in, item_);
         if (!in.ok()) return false;
         control_.started_ns.store(monotonic_ns(), std::memory_order_relaxed);

@@ -31,6 +31,7 @@ class RequestLoop {
     void create(wire::ByteReader& in);
     void destroy(wire::ByteReader& in);
     void attach(wire::ByteReader& in);
+    void selftest(wire::ByteReader& in);
     void evaluate(wire::ByteReader& in);
     bool evaluate_section(wire::ByteReader& in, wire::ByteWriter& out, std::uint32_t& started);
     void answer_fault(const wire::Fault& fault);

@@ -301,3 +301,47 @@ TEST_CASE("the test kit sees a rule that keeps state, and one that reads what it
     const auto window = noon().event("before", "2026-01-14T12:00:00Z", "door");
     CHECK(peeking.run(window).violations.at(0) == "rows that no read asked for changed the answer");
 }
+
+TEST_CASE("what a rule keeps is what it finds next time") {
+    Script script(nothing, [](const varde::Window&, Findings& out) {
+        if (out.state() != "full") out.keep(std::string(out.state()) + "x");
+    });
+    CHECK(script.run(noon()).state == "x");
+    CHECK(script.run(noon().kept("ab")).state == "abx");
+    CHECK_FALSE(script.run(noon().kept("full")).state.has_value());
+    Script greedy(nothing, [](const varde::Window&, Findings& out) { out.keep(std::string(VARDE_MAX_STATE_BYTES + 1, 'x')); });
+    const auto answer = greedy.run(noon());
+    CHECK(answer.status == VARDE_E_RULE);
+    CHECK(answer.violations.size() == 1);
+}
+
+TEST_CASE("the steps of an answer stand in its explanation") {
+    Script script(nothing, [](const varde::Window&, Findings& out) {
+        out.note("3 events");
+        out.step(true, "a door was open");
+        out.step(false, "nobody moved");
+    });
+    CHECK(script.run(noon()).steps ==
+          std::vector<std::string>{"note: 3 events", "held: a door was open", "failed: nobody moved"});
+}
+
+namespace {
+
+struct Doubtful {
+    explicit Doubtful(Setup& setup) : sound{setup.params()["sound"].exists()} {}
+    void evaluate(const varde::Window&, Findings&) const {}
+    void selftest() const {
+        if (!sound) throw std::logic_error("not today");
+    }
+    bool sound;
+};
+constexpr varde_rule_entry kDoubtful = varde::detail::make_entry<Doubtful>("T-002", "1.0.0", VARDE_SDK);
+
+}  // namespace
+
+TEST_CASE("a rule with selftest() offers it, and what it throws is what is wrong") {
+    CHECK(varde::test::Rule("{}", kDoubtful).selftest() == "std::logic_error: not today");
+    CHECK(varde::test::Rule(R"({"sound": 1})", kDoubtful).selftest().empty());
+    CHECK((kScripted.query == nullptr));
+    CHECK(varde::test::Rule("{}", kScripted).selftest().empty());
+}

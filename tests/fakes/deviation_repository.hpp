@@ -32,7 +32,13 @@ class DeviationRepository final : public ports::DeviationRepository {
     core::Result<std::unique_ptr<ports::DeviationTransaction>> begin() override {
         const std::lock_guard lock{mutex_};
         if (failure_) return core::fail(*failure_, "fake deviations: begin");
-        return std::make_unique<Transaction>(*this, State{rows_, next_id_});
+        return std::make_unique<Transaction>(*this, State{rows_, next_id_, states_});
+    }
+
+    core::Result<std::vector<core::RuleState>> rule_states() override {
+        const std::lock_guard lock{mutex_};
+        if (failure_) return core::fail(*failure_, "fake deviations: rule_states");
+        return states_;
     }
 
     core::Result<std::vector<core::Deviation>> list(const ports::DeviationQuery& query) override {
@@ -81,6 +87,7 @@ class DeviationRepository final : public ports::DeviationRepository {
     struct State {
         std::vector<core::Deviation> rows;
         std::int64_t next_id = 1;
+        std::vector<core::RuleState> states;
     };
 
     class Transaction final : public ports::DeviationTransaction {
@@ -135,11 +142,20 @@ class DeviationRepository final : public ports::DeviationRepository {
             *row = deviation;
             return {};
         }
+        core::Result<void> keep_state(const core::RuleState& state, core::Instant) override {
+            if (auto ok = check("keep_state"); !ok) return ok;
+            std::erase_if(state_.states, [&](const core::RuleState& kept) {
+                return kept.rule_id == state.rule_id && kept.scope == state.scope;
+            });
+            if (!state.bytes.empty()) state_.states.push_back(state);
+            return {};
+        }
         core::Result<void> commit() override {
             if (auto ok = check("commit"); !ok) return ok;
             const std::lock_guard lock{owner_.mutex_};
             owner_.rows_ = state_.rows;
             owner_.next_id_ = state_.next_id;
+            owner_.states_ = state_.states;
             return {};
         }
 
@@ -158,6 +174,7 @@ class DeviationRepository final : public ports::DeviationRepository {
     std::optional<core::Errc> failure_;
     std::vector<core::Deviation> rows_;
     std::int64_t next_id_ = 1;
+    std::vector<core::RuleState> states_;
 };
 
 }  // namespace varde::fakes

@@ -23,6 +23,7 @@ HOSTILE = {
     "kills_host": ("windows.empty", "system call: kill"), "lying_note": ("load.starts", "manifest_mismatch"),
     "many_findings": ("windows.empty", "more than 64 findings"), "not_a_number": ("windows.empty", "not finite"),
     "not_text": ("windows.empty", "not UTF-8"), "overflows_stack": ("windows.empty", "stack_overflow"),
+    "remembers_3": ("load.selftest", "two and two are five"), "remembers_4": ("load.selftest", "aborted in load"),
     "refuses_params": ("params.defaults", "limits.low: must be above 0"), "rings_early": ("windows.empty", "protocol"),
     "segfaults": ("windows.empty", "segmentation_fault in evaluate"), "shares_memory": ("windows.empty", "system call: mmap"),
     "sleeps": ("windows.empty", "deadline in evaluate"), "sometimes_crashes": ("windows.one", "segmentation_fault"),
@@ -32,7 +33,7 @@ HOSTILE = {
     "writes_window": ("windows.empty", "segmentation_fault"), "wrong_row": ("windows.empty", "not a row of the window"),
 }
 # These keep to the rules, or only until windows are large.
-CALM = ("healthy", "opens_file", "mirror")
+CALM = ("healthy", "opens_file", "mirror", "remembers_2")
 
 
 class Program:

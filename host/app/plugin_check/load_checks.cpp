@@ -41,6 +41,13 @@ Answer check_defaults(const Subject& subject) {
     return pass(fmt::format("created with {}", shortened(subject.params, 120)));
 }
 
+Answer check_selftest(const Subject& subject) {
+    Trial trial{subject};
+    if (trial.failure()) return fail(text_of(*trial.failure()));
+    if (const auto failed = trial.selftest()) return fail(text_of(*failed));
+    return pass("it finds nothing wrong with itself, or offers no varde.selftest/1");
+}
+
 /// What became of one set of parameters that no sane person would write.
 enum class Reaction { refused, answered, failed_later };
 
@@ -162,6 +169,7 @@ std::vector<Check> load_checks() {
         {"load.starts", "a sandboxed worker can load it, and its entry says the same as its note", true, true, check_load},
         {"load.time", "a worker is ready within 100 ms", false, true, check_load_time},
         {"params.defaults", "it can be created with the defaults of its rule.yaml", true, true, check_defaults},
+        {"load.selftest", "the rule's own self-test finds nothing", false, true, check_selftest},
         {"params.kinds", "every parameter refuses or survives a value of every kind", false, true, check_kinds},
         {"params.fuzz", "random and unknown parameters are refused or survived", false, true, check_fuzz},
     };

@@ -67,9 +67,12 @@ std::string text_of(const core::Completed& answer) {
                             {"window", {core::to_us(finding.window.since), core::to_us(finding.window.until)}},
                             {"timestamp", core::to_us(finding.timestamp)}});
     }
+    std::string state;  // any bytes, which JSON has no text for
+    for (const char byte : answer.state.value_or("")) state += fmt::format("{:02x}", static_cast<unsigned char>(byte));
     const ordered_json all{{"outcome", core::name_of(answer.outcome)},
                            {"reason", answer.reason},
                            {"valid_until", core::to_us(answer.valid_until)},
+                           {"state", std::move(state)},
                            {"findings", std::move(findings)}};
     return all.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }

@@ -42,6 +42,9 @@ class Trial {
     }
     [[nodiscard]] core::Verdict evaluate(std::span<const core::Event> events, const std::string& params, core::Window window);
 
+    /// What the rule finds wrong with itself (varde.selftest/1); nullopt: nothing, or it does not look.
+    [[nodiscard]] std::optional<core::Failed> selftest() { return engine_.selftest(subject_.plugin->rule_id); }
+
     /// True once the check has taken a minute: a rule that is slow, but not too slow, must not make it take an hour.
     [[nodiscard]] bool out_of_time() const;
 

@@ -135,6 +135,26 @@ class Findings {
     void unknown(std::string reason) { say(VARDE_OUTCOME_UNKNOWN, std::move(reason)); }  ///< could not decide
     void reason(std::string text) { reason_ = std::move(text); }                         ///< why it is met or not, one line
 
+    /// What the rule kept for this scope when it was last asked; empty at first. See VARDE_STATE_1.
+    [[nodiscard]] std::string_view state() const {
+        uint32_t length = 0;
+        const auto* kept = extension<varde_state_1>(VARDE_STATE_1);
+        const void* bytes = kept == nullptr ? nullptr : kept->get(sink_->ctx, &length);
+        return bytes == nullptr ? std::string_view{} : std::string_view{static_cast<const char*>(bytes), length};
+    }
+    /// Keeps `bytes` instead, at most VARDE_MAX_STATE_BYTES; an empty text forgets. On a host that keeps nothing nothing happens.
+    void keep(std::string_view bytes) {
+        const auto* kept = extension<varde_state_1>(VARDE_STATE_1);
+        if (kept != nullptr && kept->put(sink_->ctx, bytes.data(), static_cast<uint32_t>(bytes.size())) < 0)
+            throw AnswerRefused("the host refused a state of " + std::to_string(bytes.size()) + " bytes");
+    }
+
+    /// Whether somebody asked why: the steps are wanted. Texts that cost something are better not built otherwise.
+    [[nodiscard]] bool explains() const { return extension<varde_explain_1>(VARDE_EXPLAIN_1) != nullptr; }
+    /// One condition on the way to the answer, and whether it held. Nothing happens unless somebody asked.
+    void step(bool held, std::string_view text) { tell(held ? VARDE_STEP_HELD : VARDE_STEP_FAILED, text); }
+    void note(std::string_view text) { tell(VARDE_STEP_NOTE, text); }  ///< a fact on the way
+
     [[nodiscard]] bool should_stop() const { return sink_->should_stop(sink_->ctx) != 0; }  ///< half of the time is used up
     void log(int32_t level, std::string_view text) {
         sink_->log(sink_->ctx, level, text.data(), static_cast<uint32_t>(text.size()));
@@ -148,6 +168,14 @@ class Findings {
     }
 
   private:
+    template <class T>
+    [[nodiscard]] const T* extension(const char* id) const {
+        return static_cast<const T*>(sink_->query(sink_->ctx, id));
+    }
+    void tell(int32_t kind, std::string_view text) {
+        if (const auto* explain = extension<varde_explain_1>(VARDE_EXPLAIN_1))
+            explain->step(sink_->ctx, kind, text.data(), static_cast<uint32_t>(text.size()));  // over the limit: enough was said
+    }
     void say(int32_t outcome, std::string reason) {
         outcome_ = outcome;
         reason_ = std::move(reason);

@@ -7,6 +7,7 @@
 ///     };
 ///     VARDE_RULE(NoMotion, "R-001", "1.0.0")
 ///
+/// It may have `void selftest() const`, which throws if the rule is not fit for use: called when a running host meets a new file.
 /// Both may throw: what is thrown is caught at the edge and becomes an error of this rule alone. A constructor refuses a parameter
 /// with varde::ParamError, most easily through Value::refuse(). Everything runs on one thread.
 #pragma once
@@ -171,6 +172,11 @@ concept Rule = std::constructible_from<T, Setup&> && requires(const T& rule, con
     rule.evaluate(window, out);
 };
 
+template <class T>
+concept ChecksItself = requires(const T& rule) {
+    rule.selftest();
+};
+
 namespace detail {
 
 /// "std::runtime_error: what" of the exception being handled.
@@ -222,6 +228,20 @@ struct Boundary {
     }
 
     static void destroy(varde_rule* rule) noexcept { delete reinterpret_cast<T*>(rule); }
+
+    static int32_t selftest(varde_rule* rule, void* ctx, int32_t (*fail)(void*, const char*, uint32_t)) noexcept try {
+        if constexpr (ChecksItself<T>) std::as_const(*reinterpret_cast<T*>(rule)).selftest();
+        return VARDE_OK;
+    } catch (...) {
+        const std::string text = exception_text();
+        fail(ctx, text.data(), static_cast<uint32_t>(text.size()));
+        return VARDE_E_RULE;
+    }
+
+    static const void* query(varde_rule*, const char* id) noexcept {
+        static constexpr varde_selftest_1 test{sizeof(varde_selftest_1), 0, &Boundary::selftest, {}};
+        return std::string_view(id) == VARDE_SELFTEST_1 ? &test : nullptr;
+    }
 };
 
 template <Rule T>
@@ -237,6 +257,7 @@ constexpr varde_rule_entry make_entry(const char* id, const char* version, const
     entry.create = &Boundary<T>::create;
     entry.evaluate = &Boundary<T>::evaluate;
     entry.destroy = &Boundary<T>::destroy;
+    if constexpr (ChecksItself<T>) entry.query = &Boundary<T>::query;
     return entry;
 }
 

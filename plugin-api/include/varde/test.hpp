@@ -14,6 +14,7 @@
 
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -39,12 +40,18 @@ class Window {
         events_.push_back(std::move(event));
         return *this;
     }
+    /// What the rule kept before (varde.state/1).
+    Window& kept(std::string state) {
+        state_ = std::move(state);
+        return *this;
+    }
     [[nodiscard]] const std::vector<Event>& events() const { return events_; }
 
   private:
     friend class Rule;
     int64_t since_, until_, now_;
     std::vector<Event> events_;
+    std::string state_;
 };
 
 struct Finding {
@@ -65,6 +72,8 @@ struct Answer {
     std::string valid_until;  ///< a time, "never" or "ask always"
     std::string error;        ///< text of fail()
     std::vector<Finding> findings;
+    std::optional<std::string> state;     ///< what it keeps from now on; empty: as it was
+    std::vector<std::string> steps;       ///< of its explanation: "held: ...", "failed: ...", "note: ..."
     std::vector<std::string> violations;  ///< of the contract; empty for a good rule
 
     [[nodiscard]] bool met() const { return status == VARDE_OK && outcome == VARDE_OUTCOME_MET && violations.empty(); }
@@ -75,7 +84,7 @@ struct Answer {
 /// Receives what one evaluation answers, and checks it as a host does.
 class Recorder {
   public:
-    Recorder(const WindowMemory& memory, int64_t now) : memory_(&memory), now_(now) {
+    Recorder(const WindowMemory& memory, int64_t now, std::string_view state) : memory_(&memory), now_(now), state_(state) {
         sink.struct_size = sizeof sink;
         sink.ctx = this;
         sink.outcome = [](void* ctx, int32_t outcome, const char* reason, uint32_t length, int64_t valid_until) {
@@ -88,7 +97,7 @@ class Recorder {
         };
         sink.log = [](void*, int32_t, const char*, uint32_t) {};
         sink.should_stop = [](void*) { return 0u; };
-        sink.query = [](void*, const char*) -> const void* { return nullptr; };
+        sink.query = [](void*, const char* id) { return extension(id); };
     }
     Recorder(const Recorder&) = delete;
     Recorder& operator=(const Recorder&) = delete;
@@ -109,6 +118,39 @@ class Recorder {
 
   private:
     static Recorder& self(void* ctx) { return *static_cast<Recorder*>(ctx); }
+
+    static const void* extension(std::string_view id) {
+        static constexpr varde_state_1 kState{
+            sizeof(varde_state_1),
+            0,
+            [](void* ctx, uint32_t* length) -> const void* {
+                const std::string_view state = self(ctx).state_;
+                *length = static_cast<uint32_t>(state.size());
+                return state.empty() ? nullptr : state.data();
+            },
+            [](void* ctx, const void* data, uint32_t length) { return self(ctx).keep(data, length); },
+            {}};
+        static constexpr varde_explain_1 kExplain{sizeof(varde_explain_1),
+                                                  0,
+                                                  [](void* ctx, int32_t kind, const char* text, uint32_t length) {
+                                                      return self(ctx).add_step(kind, {text, length});
+                                                  },
+                                                  {}};
+        if (id == VARDE_STATE_1) return &kState;
+        return id == VARDE_EXPLAIN_1 ? &kExplain : nullptr;
+    }
+    int32_t keep(const void* data, uint32_t length) {
+        if (length > VARDE_MAX_STATE_BYTES) return violate("a state of more than 64 KiB"), VARDE_E_LIMIT;
+        answer.state.emplace(static_cast<const char*>(data), length);
+        return VARDE_OK;
+    }
+    int32_t add_step(int32_t kind, std::string_view text) {
+        constexpr const char* kKinds[] = {"failed: ", "held: ", "note: "};
+        if (kind < VARDE_STEP_FAILED || kind > VARDE_STEP_NOTE || text.empty()) return violate("an impossible step");
+        if (text.size() > 1000 || answer.steps.size() == 256) return VARDE_E_LIMIT;
+        answer.steps.push_back(kKinds[kind] + std::string(text));
+        return VARDE_OK;
+    }
     int32_t violate(const std::string& what) {
         answer.violations.push_back(what);
         return VARDE_E_ARGUMENT;
@@ -201,6 +243,7 @@ class Recorder {
 
     const WindowMemory* memory_;
     int64_t now_;
+    std::string_view state_;
     bool said_ = false;
     std::string json_, open_;  // open_: the closing brackets still to come
     int fields_ = 0;
@@ -244,6 +287,19 @@ class Rule {
         among.violations = answer.violations;
         if (!(among == answer)) answer.violations.emplace_back("rows that no read asked for changed the answer");
         return answer;
+    }
+
+    /// Runs varde.selftest/1, if the rule has it: what it says is wrong, empty if nothing is.
+    [[nodiscard]] std::string selftest() {
+        const void* offered = entry_->query == nullptr ? nullptr : entry_->query(rule_, VARDE_SELFTEST_1);
+        std::string why;
+        if (offered == nullptr) return why;
+        const auto fail = [](void* ctx, const char* text, uint32_t length) -> int32_t {
+            static_cast<std::string*>(ctx)->assign(text, length);
+            return VARDE_OK;
+        };
+        const int32_t result = static_cast<const varde_selftest_1*>(offered)->run(rule_, &why, fail);
+        return result < 0 && why.empty() ? "failed without a word" : why;
     }
 
     int32_t status = VARDE_OK;  ///< of create()
@@ -339,7 +395,7 @@ class Rule {
 
     Answer judge(const Window& window, bool all_rows) {
         const WindowMemory memory(declared_, window.events_, window.since_, window.until_, window.now_, all_rows);
-        Recorder recorder(memory, window.now_);
+        Recorder recorder(memory, window.now_, window.state_);
         const int32_t result = entry_->evaluate(rule_, &memory.window(), &recorder.sink);
         return recorder.finish(result);
     }

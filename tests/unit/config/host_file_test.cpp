@@ -104,7 +104,7 @@ ingest:
   commit_timeout_ms: 99
 scheduler: {enabled: false, interval_ms: 250, stop_timeout_ms: 0}
 isolation: {worker_path: /opt/w, window_bytes: 1048576, load_timeout_ms: 50, pin_cpu: false, require: [landlock, seccomp],
-            without: [cgroup], spares: 0, max_evaluations: 9, max_age_seconds: 8, max_growth_mb: 7, max_log_bytes: 5000,
+            without: [cgroup], cgroup: /sys/fs/cgroup/w, spares: 0, max_evaluations: 9, max_age_seconds: 8, max_growth_mb: 7, max_log_bytes: 5000,
             shadow_windows: 6, probation_evaluations: 5}
 plugins: {quiet_ms: 1, rescan_seconds: 2, libraries: [libz.so.1], lock_file: /l, signature_key: /k}
 incidents: {keep: 3, bundles_dir: "", keep_bundles: 4, max_bundle_bytes: 5000}
@@ -136,6 +136,7 @@ log_level: debug
     expected.isolation.pin_cpu = false;
     expected.isolation.require = {"landlock", "seccomp"};
     expected.isolation.without = {"cgroup"};
+    expected.isolation.cgroup = "/sys/fs/cgroup/w";
     expected.isolation.spares = 0;
     expected.isolation.max_evaluations = 9;
     expected.isolation.max_age = std::chrono::seconds{8};

@@ -29,7 +29,7 @@ TEST_CASE("judgements of many scopes are asked for in chunks and stay with their
     evaluator.says("R-001", scopes[0], scripted::failed(core::FailureReason::deadline, "first"));
     Judgements judgements{rules_of({"R-001", "R-002"}), scopes, kNow};
     int asked = 0;
-    REQUIRE(judgements.judge(evaluator, [&] { return ++asked > 2; }));
+    REQUIRE(judgements.judge(evaluator, schedule::RuleStates{}, [&] { return ++asked > 2; }));
     CHECK(asked == 2);
     CHECK(judgements.size() == 20'000);
     CHECK(judgements.failure(0)->message == "first");
@@ -49,7 +49,7 @@ TEST_CASE("only met and not_met are answers") {
     evaluator.says("R-004", scripted::answered(core::Outcome::unknown));
     evaluator.says("R-005", scripted::failed());
     Judgements judgements{rules_of({"R-001", "R-002", "R-003", "R-004", "R-005"}), {core::Scope{}}, kNow};
-    REQUIRE(judgements.judge(evaluator, {}));
+    REQUIRE(judgements.judge(evaluator, schedule::RuleStates{}, {}));
     CHECK(judgements.has_answer("R-001", {}));
     CHECK(judgements.has_answer("R-002", {}));
     CHECK_FALSE(judgements.has_answer("R-003", {}));
@@ -62,10 +62,10 @@ TEST_CASE("only met and not_met are answers") {
 TEST_CASE("without rules or without scopes there is nothing to judge") {
     scripted::Evaluator evaluator;
     Judgements no_rules{{}, {core::Scope{}}, kNow};
-    REQUIRE(no_rules.judge(evaluator, {}));
+    REQUIRE(no_rules.judge(evaluator, schedule::RuleStates{}, {}));
     CHECK(no_rules.size() == 0);
     CHECK_FALSE(no_rules.has_answer("R-001", {}));
     Judgements no_scopes{rules_of({"R-001"}), {}, kNow};
-    REQUIRE(no_scopes.judge(evaluator, {}));
+    REQUIRE(no_scopes.judge(evaluator, schedule::RuleStates{}, {}));
     CHECK_FALSE(no_scopes.has_answer("R-001", {}));
 }

@@ -19,6 +19,7 @@ class RefusingDeviations final : public ports::DeviationRepository {
         if (!inner) return tl::unexpected{inner.error()};
         return std::make_unique<Transaction>(std::move(*inner), *this);
     }
+    core::Result<std::vector<core::RuleState>> rule_states() override { return rows_.rule_states(); }
     core::Result<std::vector<core::Deviation>> list(const ports::DeviationQuery& query) override { return rows_.list(query); }
     core::Result<std::optional<core::Deviation>> find(std::int64_t id) override { return rows_.find(id); }
     core::Result<std::map<std::string, std::int64_t>> count_by_rule() override { return rows_.count_by_rule(); }
@@ -48,6 +49,9 @@ class RefusingDeviations final : public ports::DeviationRepository {
             auto done = inner_->update(row);
             if (row.rule_id == owner_.rule_id_) return core::fail(owner_.code_, "update of a deviation of " + row.rule_id);
             return done;
+        }
+        core::Result<void> keep_state(const core::RuleState& state, core::Instant now) override {
+            return inner_->keep_state(state, now);
         }
         core::Result<void> commit() override { return inner_->commit(); }
 
@@ -136,12 +140,12 @@ TEST_CASE("an unreachable database ends the run with an error event, and the nex
     RunFixture f{"R-001"};
     f.evaluator.says("R-001", met());
     f.deviations.fail_with(Errc::database_unavailable);
-    CHECK(f.run().error == "fake deviations: begin");
+    CHECK(f.run().error == "fake deviations: rule_states");
     const auto entry = f.last_of("scheduler_run_end");
     CHECK(entry.level == ports::LogLevel::error);
     CHECK(entry.message == "scheduler run failed");
     CHECK(json_field(entry, "error") == nlohmann::json{{"type", "database_unavailable"},
-                                                       {"message", "fake deviations: begin"},
+                                                       {"message", "fake deviations: rule_states"},
                                                        {"reason", "database_unavailable"}});
     CHECK(entry.fields.count("counts") == 0);
     f.deviations.fail_with(std::nullopt);

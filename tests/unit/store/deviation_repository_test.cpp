@@ -312,3 +312,46 @@ TEST_CASE_TEMPLATE("active rows are those that are not closed, of every scope", 
     CHECK(rows[0].status == DeviationStatus::open);
     CHECK(rows[1].status == DeviationStatus::ack);
 }
+
+TEST_CASE_TEMPLATE("what a rule keeps is stored byte for byte, replaced, and forgotten", On, ON_EACH_ENGINE) {
+    Fixture<On> fixture;
+    if (!fixture.ready()) return;
+    store::SqlDeviationRepository repository{fixture.database()};
+    std::string bytes;
+    for (int i = 0; i < 65'536; ++i) bytes += static_cast<char>(i * 31);
+    const core::RuleState ola{"R-001", {"org", "home", "ola"}, bytes};
+    core::RuleState kari{"R-001", {"org", "home", "kari"}, std::string("\0", 1)};
+    const auto keep = [&](const core::RuleState& state) {
+        const auto transaction = value_of(repository.begin());
+        value_of(transaction->keep_state(state, at_second(1)));
+        value_of(transaction->commit());
+    };
+    keep(ola);
+    keep(kari);
+    CHECK((value_of(repository.rule_states()) == std::vector{kari, ola}));
+    kari.bytes = "12";
+    keep(kari);
+    CHECK((value_of(repository.rule_states()) == std::vector{kari, ola}));
+    keep({"R-001", ola.scope, ""});
+    CHECK((value_of(repository.rule_states()) == std::vector{kari}));
+}
+
+TEST_CASE_TEMPLATE("what a rule keeps is undone with its savepoint and with its transaction", On, ON_EACH_ENGINE) {
+    Fixture<On> fixture;
+    if (!fixture.ready()) return;
+    store::SqlDeviationRepository repository{fixture.database()};
+    const auto transaction = value_of(repository.begin());
+    value_of(transaction->begin_savepoint());
+    value_of(transaction->keep_state({"R-001", {}, "first"}, at_second(1)));
+    value_of(transaction->rollback_savepoint());
+    value_of(transaction->begin_savepoint());
+    value_of(transaction->keep_state({"R-002", {}, "second"}, at_second(1)));
+    value_of(transaction->release_savepoint());
+    value_of(transaction->commit());
+    CHECK((value_of(repository.rule_states()) == std::vector{core::RuleState{"R-002", {}, "second"}}));
+    {
+        const auto given_up = value_of(repository.begin());
+        value_of(given_up->keep_state({"R-003", {}, "third"}, at_second(1)));
+    }
+    CHECK(value_of(repository.rule_states()).size() == 1);
+}

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <random>
+#include <string>
 #include <vector>
 
 using namespace varde::wire;
@@ -36,7 +37,7 @@ Declarations declarations() {
 
 template <class T>
 std::vector<std::byte> encoded(const T& value) {
-    std::vector<std::byte> area(1 << 16);
+    std::vector<std::byte> area(1 << 17);
     ByteWriter out{area};
     put(out, value);
     REQUIRE(out.ok());
@@ -58,9 +59,12 @@ TEST_CASE("declarations, items, bindings, parameters and faults survive the chan
     REQUIRE(decodes(encoded(declarations()), read));
     CHECK(read == declarations());
 
-    Item item{64, 1, 2, 3, 4, 5, {{1, 2, 3, 4}}};
+    const Item item{64, 1, 2, 3, 4, 5, {{1, 2, 3, 4}}, 1, "kept"};
+    const auto item_bytes = encoded(item);  // item_read borrows from it
     Item item_read;
-    REQUIRE(decodes(encoded(item), item_read));
+    REQUIRE(decodes(item_bytes, item_read));
+    CHECK(item_read.explain == 1);
+    CHECK(item_read.state == "kept");
     CHECK(item_read.image_offset == 64);
     CHECK(item_read.n_rows == 5);
     REQUIRE(item_read.slices.size() == 1);
@@ -76,6 +80,17 @@ TEST_CASE("declarations, items, bindings, parameters and faults survive the chan
     REQUIRE(decodes(encoded(fault), fault_read));
     CHECK(fault_read.param == "a.b");
     CHECK(fault_read.reason == FaultReason::create_failed);
+}
+
+TEST_CASE("an item with more state than a rule may keep is refused") {
+    const std::string most(max_state_bytes, 'x');
+    const std::string more(max_state_bytes + 1, 'x');
+    Item item;
+    Item read;
+    item.state = most;
+    CHECK(decodes(encoded(item), read));
+    item.state = more;
+    CHECK_FALSE(decodes(encoded(item), read));
 }
 
 TEST_CASE("declarations whose handles point nowhere are refused") {
