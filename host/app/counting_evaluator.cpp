@@ -9,6 +9,7 @@ void count(OutcomeCounts& counts, const core::Verdict& verdict) {
         ++counts.failed;
         return;
     }
+    counts.carried += completed->carried ? 1 : 0;
     switch (completed->outcome) {
         case core::Outcome::met: ++counts.met; break;
         case core::Outcome::not_met: ++counts.not_met; break;

@@ -14,6 +14,7 @@ struct OutcomeCounts {
     std::int64_t no_data = 0;
     std::int64_t unknown = 0;
     std::int64_t failed = 0;
+    std::int64_t carried = 0;  ///< of these, answers that still held: the rule was not asked
     [[nodiscard]] std::int64_t total() const { return met + not_met + no_data + unknown + failed; }
 };
 

@@ -157,6 +157,7 @@ void add_tools(CLI::App& app, CommandLine& line) {
     simulate_cmd->add_option("--from", line.simulate.from, "first tick (ISO 8601); default: the first event");
     simulate_cmd->add_option("--to", line.simulate.to, "last tick at or before this (ISO 8601); default: the last event");
     simulate_cmd->add_option("--every", line.simulate.every, "distance of ticks: 30s, 5m, 1h");
+    simulate_cmd->add_flag("--ask-always", line.simulate.ask_always, "ask every rule at every tick, also while its answer holds");
     line.does(simulate_cmd, [&line] { return simulate(line.globals, line.simulate); });
 }
 

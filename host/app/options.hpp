@@ -78,6 +78,7 @@ struct SimulateOptions {
     std::string from;
     std::string to;
     std::string every = "5m";
+    bool ask_always = false;  ///< every rule at every tick, also while its last answer holds
 };
 
 struct PluginCheckOptions {

@@ -68,6 +68,7 @@ int serve(const Globals& globals, const ServeOptions& options) {
     plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
     evaluate::ReplayStore replays{settings->incidents};
     evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
+    engine.carry_answers(settings->scheduler.carry_answers);
     engine.keep_replays_in(replays);
     evaluate::GuardedEvaluator guard{
         engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};
@@ -112,6 +113,7 @@ int run(const Globals& globals) {
     plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
     evaluate::ReplayStore replays{settings->incidents};
     evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
+    engine.carry_answers(settings->scheduler.carry_answers);
     engine.keep_replays_in(replays);
     evaluate::GuardedEvaluator guard{
         engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};

@@ -110,23 +110,21 @@ void print_totals(const Totals& totals, const std::map<std::string, OutcomeCount
     out["rules"] = nlohmann::ordered_json::object();
     for (const auto& [rule, count] : outcomes) {
         const auto found = episodes.find(rule);
-        out["rules"][rule] = {{"evaluations", count.total()},
-                              {"met", count.met},
-                              {"not_met", count.not_met},
-                              {"no_data", count.no_data},
-                              {"unknown", count.unknown},
-                              {"failed", count.failed},
-                              {"episodes", found == episodes.end() ? 0 : found->second}};
+        out["rules"][rule] = {{"evaluations", count.total()}, {"met", count.met},
+                              {"not_met", count.not_met},     {"no_data", count.no_data},
+                              {"unknown", count.unknown},     {"failed", count.failed},
+                              {"carried", count.carried},     {"episodes", found == episodes.end() ? 0 : found->second}};
     }
     print_json(out);
 }
 
 void print_table(const Totals& totals, const std::map<std::string, OutcomeCounts>& outcomes,
                  const std::map<std::string, std::int64_t>& episodes, double per_second) {
-    fmt::print("{:<10} {:>12} {:>10} {:>10} {:>10} {:>10}\n", "rule", "evaluations", "met", "no data", "failed", "episodes");
+    constexpr auto line = "{:<10} {:>12} {:>10} {:>10} {:>10} {:>10} {:>10}\n";
+    fmt::print(line, "rule", "evaluations", "carried", "met", "no data", "failed", "episodes");
     for (const auto& [rule, count] : outcomes) {
         const auto found = episodes.find(rule);
-        fmt::print("{:<10} {:>12} {:>10} {:>10} {:>10} {:>10}\n", rule, count.total(), count.met, count.no_data, count.failed,
+        fmt::print(line, rule, count.total(), count.carried, count.met, count.no_data, count.failed,
                    found == episodes.end() ? 0 : found->second);
     }
     fmt::print(
@@ -156,6 +154,7 @@ int simulate(const Globals& globals, const SimulateOptions& options) {
     time::ManualClock clock{ticks->range.since};
     plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
     evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
+    engine.carry_answers(settings->scheduler.carry_answers && !options.ask_always);
     CountingEvaluator counting{engine};
     ingest::GroupCommit intake{storage->events(), clock, settings->ingest, log.sink()};
     schedule::SchedulerOptions scheduling;

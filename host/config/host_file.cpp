@@ -50,6 +50,7 @@ void read_scheduler(Section& in, HostConfig::Scheduler& scheduler) {
     in.boolean("enabled", scheduler.enabled);
     in.integer("interval_ms", 10, 24ll * 3'600'000, [&](std::int64_t ms) { scheduler.interval = milliseconds{ms}; });
     in.duration("stop_timeout_ms", 0, kMs, scheduler.stop_timeout);
+    in.boolean("carry_answers", scheduler.carry_answers);
 }
 
 void read_isolation(Section& in, HostConfig::Isolation& isolation) {

@@ -73,6 +73,7 @@ struct HostConfig {
         bool enabled = true;                   ///< SCHEDULER_ENABLED=0|false|no|off wins
         std::optional<milliseconds> interval;  ///< overrides rules.yaml's interval_minutes (tests, ./dev run)
         milliseconds stop_timeout{8'000};
+        bool carry_answers = true;  ///< a rule is not asked while its last answer holds (`valid_until`)
     } scheduler;
     struct Isolation {
         std::string worker_path;                   ///< empty: varde-worker beside the varde binary

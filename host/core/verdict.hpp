@@ -31,6 +31,7 @@ struct Completed {
     /// The earliest instant at which the answer could change without new input; Instant{} = ask every time; max = never.
     Instant valid_until{};
     std::chrono::nanoseconds duration{};
+    bool carried = false;                ///< an earlier answer that still holds; the rule was not asked
     std::optional<std::string> state{};  ///< what the rule keeps for this scope from now on, empty: nothing; nullopt: as it was
     std::vector<Step> steps{};           ///< if they were asked for and the rule gives them
 };

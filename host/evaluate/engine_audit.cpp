@@ -11,7 +11,7 @@ constexpr std::uint64_t between_two_audits = 64;  // evaluations of a rule
 
 }  // namespace
 
-void EvaluationEngine::audit(std::span<const ports::Evaluation> evaluations, std::span<const core::Verdict> verdicts) {
+void EvaluationEngine::audit(std::span<const ports::Evaluation> evaluations, std::span<core::Verdict> verdicts) {
     std::vector<std::pair<Rule*, std::size_t>> chosen;
     for (std::size_t i = 0; i < evaluations.size(); ++i) {
         Rule* rule = find(evaluations[i].rule_id);
@@ -32,9 +32,33 @@ void EvaluationEngine::audit(std::span<const ports::Evaluation> evaluations, std
             rule = nullptr;
     }
     batch.flush();
-    for (std::size_t k = 0; k < chosen.size(); ++k)
-        if (chosen[k].first != nullptr)
-            compare(*chosen[k].first, std::get<core::Completed>(verdicts[chosen[k].second]), again[k]);
+    for (std::size_t k = 0; k < chosen.size(); ++k) {
+        auto& [rule, i] = chosen[k];
+        if (rule == nullptr) continue;
+        const auto& answer = std::get<core::Completed>(verdicts[i]);
+        if (!answer.carried)
+            compare(*rule, answer, again[k]);
+        else if (!still_holds(*rule, answer, again[k]))
+            verdicts[i] = std::move(again[k]);
+    }
+}
+
+bool EvaluationEngine::still_holds(Rule& rule, const core::Completed& carried, const core::Verdict& now) {
+    const auto* answer = std::get_if<core::Completed>(&now);
+    const auto same = [](const core::Finding& x, const core::Finding& y) {
+        return x.severity == y.severity && x.title == y.title;
+    };
+    if (answer == nullptr) return true;  // it failed, which says nothing about what it had said
+    if (carried.outcome == answer->outcome && std::ranges::equal(carried.findings, answer->findings, same)) return true;
+    rule.keeps_its_word = false;
+    carried_.forget(static_cast<std::size_t>(&rule - rules_.data()));
+    sink_.log(ports::LogLevel::warning, "evaluate", "rule_valid_until_wrong",
+              "an answer changed before it was to end; the rule is asked at every run from now on",
+              {{"rule_id", rule.spec.plugin.rule_id},
+               {"sha256", rule.spec.plugin.sha256},
+               {"carried", std::string{core::name_of(carried.outcome)}},
+               {"now", std::string{core::name_of(answer->outcome)}}});
+    return false;
 }
 
 void EvaluationEngine::compare(Rule& rule, const core::Completed& first, const core::Verdict& second) {

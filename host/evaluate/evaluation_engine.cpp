@@ -1,5 +1,6 @@
 #include "evaluate/evaluation_engine.hpp"
 
+#include "evaluate/breaker.hpp"
 #include "evaluate/cpu_pin.hpp"
 #include "evaluate/given_events.hpp"
 #include "evaluate/read_resolution.hpp"
@@ -169,8 +170,13 @@ void EvaluationEngine::plan_columns() {
         bound.memory = std::move(*memory);
         bound.binding = events_.plan()->bind(bound.instance->declarations, bound.memory->access().keys);
     };
+    carried_.forget_all();  // places in rules_, instances and what they read may all be others
     for (Rule& rule : rules_) {
-        if (rule.bound.instance != nullptr) bind(rule.bound);
+        rule.keeps_its_word = true;
+        if (rule.bound.instance != nullptr) {
+            bind(rule.bound);
+            rule.reads = CarriedAnswers::reads_of(rule.bound.instance->declarations, rule.bound.binding, *events_.plan());
+        }
         if (in_shadow(rule)) bind(rule.candidate->bound);
     }
 }
@@ -240,6 +246,13 @@ core::Result<void> EvaluationEngine::add_scope(EvaluationBatch& batch, const cor
             verdicts[i] = rule == nullptr ? not_loaded(asked.rule_id) : *rule->bound.failure;
             continue;
         }
+        const auto place = static_cast<std::size_t>(rule - rules_.data());
+        if (may_carry(*rule, asked)) {
+            if (auto answer = carried_.find(place, rule->reads, asked, events_)) {
+                verdicts[i] = std::move(*answer);
+                continue;
+            }
+        }
         const auto demand_answer = [&](std::size_t index, BoundRule& bound) {
             Demand demand = demand_of(index, bound, asked, *events_.plan());
             if (demand.hull.since >= events_.live_since()) return live.push_back(std::move(demand));
@@ -248,7 +261,7 @@ core::Result<void> EvaluationEngine::add_scope(EvaluationBatch& batch, const cor
         };
         demand_answer(i, rule->bound);
         if (!rule->candidate || !rule->candidate->takes_window()) continue;
-        shadows.push_back({static_cast<std::size_t>(rule - rules_.data()), verdicts.size()});
+        shadows.push_back({place, verdicts.size()});
         verdicts.emplace_back(core::Failed{});
         demand_answer(verdicts.size() - 1, rule->candidate->bound);
     }
@@ -278,7 +291,32 @@ core::Result<std::vector<core::Verdict>> EvaluationEngine::evaluate(std::span<co
     judge_versions(evaluations, verdicts, shadows);
     verdicts.resize(evaluations.size());
     audit(evaluations, verdicts);
+    carry(evaluations, verdicts);
     return verdicts;
+}
+
+// A version that has to prove itself is asked every time.
+bool EvaluationEngine::may_carry(const Rule& rule, const ports::Evaluation& asked) const {
+    return carries_ && rule.keeps_its_word && !asked.explain && !rule.probation &&
+           !(rule.candidate && rule.candidate->stage == Candidate::Stage::shadow);
+}
+
+void EvaluationEngine::carry(std::span<const ports::Evaluation> evaluations, std::span<const core::Verdict> verdicts) {
+    std::set<std::size_t> failed;  // rules
+    for (std::size_t i = 0; i < evaluations.size(); ++i) {
+        const auto* answer = std::get_if<core::Completed>(&verdicts[i]);
+        if (answer != nullptr && answer->carried) continue;
+        const Rule* rule = find(evaluations[i].rule_id);
+        if (rule == nullptr) continue;
+        const auto place = static_cast<std::size_t>(rule - rules_.data());
+        if (answer == nullptr) {
+            // It has to show itself again: a rule on probation after a failure must not live on what it said before.
+            if (weight_of(std::get<Failed>(verdicts[i])) != FailureWeight::none) failed.insert(place);
+        } else if (may_carry(*rule, evaluations[i])) {
+            carried_.put(place, evaluations[i], *answer, events_);
+        }
+    }
+    for (const std::size_t place : failed) carried_.forget(place);
 }
 
 core::Verdict EvaluationEngine::evaluate_events(const ports::Evaluation& evaluation, const std::string& params,

@@ -1,6 +1,7 @@
 #pragma once
 #include "config/settings.hpp"
 #include "core/error.hpp"
+#include "evaluate/carried_answers.hpp"
 #include "evaluate/evaluation_batch.hpp"
 #include "evaluate/event_columns.hpp"
 #include "evaluate/replay_store.hpp"
@@ -44,6 +45,8 @@ class EvaluationEngine final : public ports::Evaluator {
     core::Verdict evaluate_events(const ports::Evaluation& evaluation, const std::string& params,
                                   std::span<const core::Event> events) override;
 
+    /// Whether an answer that still holds is given again instead of asking (CarriedAnswers). On unless told otherwise.
+    void carry_answers(bool on) { carries_ = on; }
     /// Lets a rule that can be asked check itself, if it offers that; nullopt: nothing is wrong.
     std::optional<core::Failed> selftest(const std::string& rule_id);
     /// From now on failed evaluations are kept there; it outlives the engine.
@@ -62,6 +65,8 @@ class EvaluationEngine final : public ports::Evaluator {
         std::optional<Probation> probation;
         std::uint64_t evaluations = 0;
         bool called_random = false;  ///< said in the log: it gave one window two answers
+        CarriedAnswers::Reads reads;
+        bool keeps_its_word = true;  ///< no: an answer changed before it was to end, and is not carried any more
     };
     /// A live window that a candidate was asked about as well.
     struct Shadow {
@@ -75,9 +80,12 @@ class EvaluationEngine final : public ports::Evaluator {
     void meet_candidate(Rule& rule, ports::RuleSpec wanted);
     void take_trial_results();
     bool swap_and_roll_back();
-    /// Asks a few of these once more, to see whether the rules say the same. Their answers count for nothing else.
-    void audit(std::span<const ports::Evaluation> evaluations, std::span<const core::Verdict> verdicts);
+    /// Asks a few of these once more, to see whether the rules say the same. Of a carried answer that ended too early the new one counts.
+    void audit(std::span<const ports::Evaluation> evaluations, std::span<core::Verdict> verdicts);
     void compare(Rule& rule, const core::Completed& first, const core::Verdict& second);
+    bool still_holds(Rule& rule, const core::Completed& carried, const core::Verdict& now);
+    void carry(std::span<const ports::Evaluation> evaluations, std::span<const core::Verdict> verdicts);
+    [[nodiscard]] bool may_carry(const Rule& rule, const ports::Evaluation& asked) const;
     void judge_versions(std::span<const ports::Evaluation> evaluations, std::span<const core::Verdict> verdicts,
                         std::span<const Shadow> shadows);
     /// Gives every rule its runner: its own, or that of its group; kept ones of `before` where nothing changed.
@@ -104,6 +112,8 @@ class EvaluationEngine final : public ports::Evaluator {
     EventColumns events_;
     std::map<PayloadAccess, std::weak_ptr<WindowMemory>> memories_;
     std::vector<Rule> rules_;
+    CarriedAnswers carried_;
+    bool carries_ = true;
     bool plan_is_stale_ = false;                           ///< runners changed during a run
     std::set<std::pair<std::string, std::string>> split_;  ///< rule id and hash of plugins that crashed in a group
     ReplayStore* replays_ = nullptr;

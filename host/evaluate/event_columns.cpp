@@ -7,6 +7,7 @@ namespace {
 
 using std::chrono::microseconds;
 constexpr std::size_t batch = 10'000;
+constexpr std::size_t most_categories = 64;  // of a scope, that are told apart
 
 }  // namespace
 
@@ -30,6 +31,8 @@ core::Result<void> EventColumns::start(core::Instant now) {
     const auto first = log_->first_seq_since(live_since_);
     if (!first) return tl::unexpected{first.error()};
     last_seq_ = *first - 1;
+    ++arrivals_;  // what was answered before is about other columns
+    for (auto& [scope, events] : scopes_) events.last_arrival = arrivals_;
     started_ = true;
     return {};
 }
@@ -39,6 +42,7 @@ core::Result<void> EventColumns::catch_up(core::Instant now) {
     if (!started_)
         if (auto done = start(now); !done) return done;
     core::Result<std::int64_t> last = last_seq_;
+    ++arrivals_;
     do {
         last_seq_ = *last;
         last = log_->read_after(last_seq_, batch, [this](const core::Event& event) { take(event); });
@@ -54,7 +58,9 @@ core::Result<void> EventColumns::catch_up(core::Instant now) {
 }
 
 void EventColumns::take(const core::Event& event) {
-    auto& columns = scopes_[event.scope];
+    auto& scope = scopes_[event.scope];
+    scope.note_arrival(category_hash(event.category), arrivals_);
+    auto& columns = scope.columns;
     if (event.time < live_since_) {
         if (columns) columns->forget_older();  // it may be the latest of its kind
         return;
@@ -69,21 +75,42 @@ void EventColumns::evict(core::Instant now) {
     const core::Instant since = now - horizon_;
     if (since - live_since_ < std::max<microseconds>(std::chrono::minutes{1}, horizon_ / 8)) return;
     live_since_ = since;
-    for (auto& [scope, columns] : scopes_)
-        if (columns && columns->evict_before(since)) columns->forget_older();
+    for (auto& [scope, events] : scopes_)
+        if (events.columns && events.columns->evict_before(since)) events.columns->forget_older();
 }
 
 std::vector<core::Scope> EventColumns::scopes() const {
     std::vector<core::Scope> all;
     all.reserve(scopes_.size());
-    for (const auto& [scope, columns] : scopes_) all.push_back(scope);
+    for (const auto& [scope, events] : scopes_) all.push_back(scope);
     std::sort(all.begin(), all.end());
     return all;
 }
 
 LiveColumns* EventColumns::find(const core::Scope& scope) {
     const auto found = scopes_.find(scope);
-    return found == scopes_.end() ? nullptr : found->second.get();
+    return found == scopes_.end() ? nullptr : found->second.columns.get();
+}
+
+void EventColumns::ScopeEvents::note_arrival(std::size_t category, std::uint64_t arrival) {
+    const auto known = std::ranges::find(by_category, category, &std::pair<std::size_t, std::uint64_t>::first);
+    if (known != by_category.end())
+        known->second = arrival;
+    else if (by_category.size() < most_categories)
+        by_category.emplace_back(category, arrival);
+    else
+        last_arrival = arrival;
+}
+
+bool EventColumns::came_since(const core::Scope& scope, std::uint64_t since,
+                              const std::optional<std::vector<std::size_t>>& categories) const {
+    const auto found = scopes_.find(scope);
+    if (found == scopes_.end()) return false;
+    const ScopeEvents& events = found->second;
+    if (events.last_arrival > since) return true;
+    return std::ranges::any_of(events.by_category, [&](const auto& category) {
+        return category.second > since && (!categories || std::ranges::find(*categories, category.first) != categories->end());
+    });
 }
 
 core::Result<std::shared_ptr<LiveColumns>> EventColumns::read_range(const core::Scope& scope, core::Window range) {

@@ -4,9 +4,13 @@
 #include "ports/event_log.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace varde::evaluate {
@@ -25,6 +29,13 @@ class EventColumns {
     [[nodiscard]] std::vector<core::Scope> scopes() const;
     /// nullptr if the scope has no recent events. Complete from live_since() on.
     [[nodiscard]] LiveColumns* find(const core::Scope& scope);
+    /// A category as came_since() knows it. Two that are alike by chance only make it say yes too often.
+    [[nodiscard]] static std::size_t category_hash(std::string_view category) { return std::hash<std::string_view>{}(category); }
+    /// Counts the calls of catch_up() that took events.
+    [[nodiscard]] std::uint64_t arrivals() const { return arrivals_; }
+    /// Whether an event of the scope and of one of these categories (nullopt: any) has been taken since arrivals() was `since`.
+    [[nodiscard]] bool came_since(const core::Scope& scope, std::uint64_t since,
+                                  const std::optional<std::vector<std::size_t>>& categories) const;
     [[nodiscard]] core::Instant live_since() const { return live_since_; }
     [[nodiscard]] const std::shared_ptr<const ColumnPlan>& plan() const { return plan_; }
     [[nodiscard]] PayloadReader& reader() { return reader_; }
@@ -36,6 +47,14 @@ class EventColumns {
                                                          core::Instant before);
 
   private:
+    /// When something of a category came last, by arrivals(). Few categories a home; where there are many, all count as one.
+    struct ScopeEvents {
+        std::unique_ptr<LiveColumns> columns;
+        std::uint64_t last_arrival = 0;                                  ///< of what counts for every category
+        std::vector<std::pair<std::size_t, std::uint64_t>> by_category;  ///< category_hash(), arrivals()
+        void note_arrival(std::size_t category, std::uint64_t arrival);
+    };
+
     core::Result<void> start(core::Instant now);
     void take(const core::Event& event);
     void evict(core::Instant now);
@@ -47,7 +66,8 @@ class EventColumns {
     std::int64_t last_seq_ = 0;
     core::Instant live_since_{};
     PayloadReader reader_;
-    std::unordered_map<core::Scope, std::unique_ptr<LiveColumns>, core::ScopeHash> scopes_;
+    std::unordered_map<core::Scope, ScopeEvents, core::ScopeHash> scopes_;
+    std::uint64_t arrivals_ = 0;
     std::vector<LiveColumns*> touched_;
 };
 

@@ -262,6 +262,7 @@ void GuardedEvaluator::judge(std::span<const ports::Evaluation> evaluations, std
 void GuardedEvaluator::take_answer(const Turn& turn, core::Verdict& answer, core::Instant now) const {
     auto& breaker = turn.rule->breaker;
     turn.rule->answered = true;
+    if (std::get<core::Completed>(answer).carried && !turn.is_probe) return;  // nothing ran that could have failed
     const auto incident_id = breaker.record().incident_id;
     breaker.answered(now);
     if (!turn.is_probe) return;

@@ -220,3 +220,61 @@ TEST_CASE("a thousand evaluations of one rule are answered in order") {
         CHECK(completed(verdicts[static_cast<std::size_t>(i)]).findings[0].evidence.find("[\"s" + std::to_string(i) + "\"]") !=
               std::string::npos);
 }
+
+namespace {
+
+const core::Scope kQuiet{"org", "home", "quiet"};
+
+/// `healthy` says of a window without anything on that this holds for ever. That is true until the last event has left the window.
+struct Quiet : Bench {
+    explicit Quiet(const char* fixture = "healthy") {
+        REQUIRE(log.append(std::vector{event("q-1", std::chrono::seconds{30}, "off", kQuiet)}).has_value());
+        use({fixture});
+    }
+    core::Completed ask(std::chrono::minutes later = {}) {
+        auto asked = last_hour("healthy", kQuiet);
+        asked.window = {asked.window.since + later, asked.window.until + later};
+        asked.now += later;
+        return completed(judge({asked}).at(0));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a rule is not asked while its answer holds, until something that it reads arrives") {
+    Quiet home;
+    CHECK_FALSE(home.ask().carried);
+    const auto carried = home.ask(std::chrono::minutes{1});
+    CHECK(carried.carried);
+    CHECK(carried.outcome == core::Outcome::not_met);
+    REQUIRE(home.log.append(std::vector{event("q-2", std::chrono::seconds{10}, "on", kQuiet)}).has_value());
+    REQUIRE(home.engine.catch_up(kNow).has_value());
+    const auto met = home.ask(std::chrono::minutes{2});
+    CHECK_FALSE(met.carried);
+    CHECK(met.outcome == core::Outcome::met);
+}
+
+TEST_CASE("an engine that is told to asks at every run") {
+    Quiet home;
+    home.engine.carry_answers(false);
+    for (int run = 0; run < 3; ++run) CHECK_FALSE(home.ask(std::chrono::minutes{run}).carried);
+}
+
+TEST_CASE("a rule whose worker died has to show itself again") {
+    Quiet home{"crashes_elsewhere"};
+    const auto ask = [&](const core::Scope& scope) { return home.judge({last_hour("crashes_elsewhere", scope)}).at(0); };
+    CHECK_FALSE(completed(ask(kQuiet)).carried);
+    CHECK(completed(ask(kQuiet)).carried);
+    CHECK(failed(ask({})).reason == core::FailureReason::segmentation_fault);  // a home with something on
+    CHECK_FALSE(completed(ask(kQuiet)).carried);
+}
+
+TEST_CASE("a rule whose answer ended before it was to end is found out, and believed no more") {
+    Quiet home;
+    home.ask();
+    core::Completed last;
+    for (int i = 0; i < 130; ++i) last = home.ask(std::chrono::minutes{120});
+    CHECK_FALSE(last.carried);
+    CHECK(last.outcome == core::Outcome::no_data);
+    CHECK(home.sink.count("rule_valid_until_wrong") == 1);
+}

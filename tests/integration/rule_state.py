@@ -28,9 +28,9 @@ def main(build):
         (folder / "rules.yaml").write_text(RULES, encoding="utf-8")
 
         def varde(*arguments):
-            done = subprocess.run([str(build / "bin/varde"), "--config", str(ROOT / "config/host.yaml"), "--plugins", str(plugins), "--rules",
-                                   str(folder / "rules.yaml"), *arguments], capture_output=True, text=True, timeout=120, check=False,
-                                  cwd=ROOT, env={**os.environ, "DATABASE_URL": f"sqlite:{folder}/varde.db"})
+            done = subprocess.run([str(build / "bin/varde"), "--config", str(ROOT / "config/host.yaml"), "--plugins", str(plugins),
+                                   "--rules", str(folder / "rules.yaml"), *arguments], capture_output=True, text=True, timeout=120,
+                                  check=False, cwd=ROOT, env={**os.environ, "DATABASE_URL": f"sqlite:{folder}/varde.db"})
             checks.equal(f"varde {arguments[0]} succeeds", (done.returncode, done.stderr[-400:] if done.returncode else ""), (0, ""))
             return done.stdout
 

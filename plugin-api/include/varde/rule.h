@@ -302,8 +302,8 @@ typedef struct varde_rule varde_rule; /* an instance: one rule with one set of p
 typedef struct varde_state_1 {
     uint32_t struct_size;
     uint32_t padding;
-    /* What was kept by the last evaluation of this scope that the host put to use: before the first one, or when an answer is only asked for
-     * (a trial, a test), NULL and *length 0. Borrowed until evaluate() returns. [evaluate] */
+    /* What was kept by the last evaluation of this scope that the host put to use: before the first one, or when an answer is only
+     * asked for (a trial, a test), NULL and *length 0. Borrowed until evaluate() returns. [evaluate] */
     const void* (*get)(void* ctx, uint32_t* length);
     /* Replaces it, once this evaluation has succeeded; length 0 forgets it. The last call counts; without one all stays as it is.
      * VARDE_E_LIMIT: more than VARDE_MAX_STATE_BYTES. [evaluate] */

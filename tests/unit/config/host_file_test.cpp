@@ -102,9 +102,10 @@ ingest:
   max_queued_events: 6
   max_commit_events: 7
   commit_timeout_ms: 99
-scheduler: {enabled: false, interval_ms: 250, stop_timeout_ms: 0}
+scheduler: {enabled: false, interval_ms: 250, stop_timeout_ms: 0, carry_answers: false}
 isolation: {worker_path: /opt/w, window_bytes: 1048576, load_timeout_ms: 50, pin_cpu: false, require: [landlock, seccomp],
-            without: [cgroup], cgroup: /sys/fs/cgroup/w, spares: 0, max_evaluations: 9, max_age_seconds: 8, max_growth_mb: 7, max_log_bytes: 5000,
+            without: [cgroup], cgroup: /sys/fs/cgroup/w,
+            spares: 0, max_evaluations: 9, max_age_seconds: 8, max_growth_mb: 7, max_log_bytes: 5000,
             shadow_windows: 6, probation_evaluations: 5}
 plugins: {quiet_ms: 1, rescan_seconds: 2, libraries: [libz.so.1], lock_file: /l, signature_key: /k}
 incidents: {keep: 3, bundles_dir: "", keep_bundles: 4, max_bundle_bytes: 5000}
@@ -129,7 +130,7 @@ log_level: debug
     expected.ingest.max_queued_events = 6;
     expected.ingest.max_commit_events = 7;
     expected.ingest.commit_timeout = milliseconds{99};
-    expected.scheduler = {false, milliseconds{250}, milliseconds{0}};
+    expected.scheduler = {false, milliseconds{250}, milliseconds{0}, false};
     expected.isolation.worker_path = "/opt/w";
     expected.isolation.window_bytes = 1 << 20;
     expected.isolation.load_timeout = milliseconds{50};
