@@ -37,6 +37,20 @@ class Value {
     [[nodiscard]] bool is_object() const { return kind() == VARDE_OBJECT; }
     [[nodiscard]] bool is_bool() const { return kind() == VARDE_TRUE || kind() == VARDE_FALSE; }
 
+    /// Python's truth: not for a missing value, null, false, 0, 0.0, "", [] and {}.
+    [[nodiscard]] bool truthy() const {
+        switch (kind()) {
+            case VARDE_TRUE:
+            case VARDE_BIG_INTEGER: return true;
+            case VARDE_REAL: return node().real != 0.0;
+            case VARDE_TEXT: return !text().empty();
+            case VARDE_INTEGER:
+            case VARDE_LIST:
+            case VARDE_OBJECT: return node().integer != 0;
+            default: return false;
+        }
+    }
+
     /// Text of a VARDE_TEXT, digits of a VARDE_BIG_INTEGER, else empty.
     [[nodiscard]] std::string_view text() const { return here() ? slice(node().text) : std::string_view(); }
     /// Name of the member; empty in a list.
