@@ -1,5 +1,5 @@
-// Checks one rule against every vector the reference answered: R-00N.jsonl, its part of peer_bugs.jsonl (own scope only, answer
-// `recommended`) and of errors.jsonl (refused when the rule is made). The rule is linked in; no host, no process.
+// Checks one rule against every vector the reference answered: R-00N.jsonl, its part of peer_bugs.jsonl (answer `recommended`) and
+// of errors.jsonl (refused when the rule is made). A rule sees its own scope only. The rule is linked in; no host, no process.
 // Vectors without parameters are answered again with the defaults that rule.yaml promises.
 #include <yaml-cpp/yaml.h>
 #include <cstdlib>
@@ -26,14 +26,14 @@ fs::path conformance_folder() {
     return fs::path(shared ? shared : VARDE_SOURCE_DIR "/../shared") / "conformance";
 }
 
-varde::test::Window window_of(const Json& vector, bool own_scope_only) {
+varde::test::Window window_of(const Json& vector) {
     varde::test::Window window(vector["since"].get<std::string>(), vector["until"].get<std::string>(),
                                vector["now"].get<std::string>());
     for (const Json& event : vector["events"]) {
         bool own = true;
         for (const char* key : {"org_id", "home_id", "subject_id"})
             own &= !event.contains(key) || event[key] == vector["scope"][key];
-        if (own_scope_only && !own) continue;
+        if (!own) continue;
         const Json payload = event.value("payload", Json::object());
         const bool has_room = event.contains("room_id") && event["room_id"].is_string();
         window.add({.id = event["id"],
@@ -88,10 +88,10 @@ Json defaults_of(const YAML::Node& params) {
     return out;
 }
 
-std::string difference(const Json& vector, const Json& params, const Json& expected, bool own_scope_only) {
+std::string difference(const Json& vector, const Json& params, const Json& expected) {
     varde::test::Rule rule(params.dump());
     if (!rule.created()) return "refused: " + rule.refused_param + ": " + rule.refusal;
-    const auto answer = rule.evaluate(window_of(vector, own_scope_only));
+    const auto answer = rule.evaluate(window_of(vector));
     if (!answer.violations.empty()) return answer.violations.front();
     if (answer.status != VARDE_OK) return "error: " + answer.error;
     Json want = Json::array(), got = Json::array();
@@ -133,13 +133,11 @@ int main() try {
     const YAML::Node manifest = YAML::LoadFile(std::string(VARDE_SOURCE_DIR "/plugins/") + id + "/rule.yaml");
     const Json defaults = defaults_of(manifest["params"]);
     Tally vectors, peers, errors, promised;
-    check_file(folder / (id + ".jsonl"), vectors, [](const Json& v) { return difference(v, v["params"], v["expected"], false); });
-    check_file(folder / "peer_bugs.jsonl", peers,
-               [](const Json& v) { return difference(v, v["params"], v["recommended"], true); });
+    check_file(folder / (id + ".jsonl"), vectors, [](const Json& v) { return difference(v, v["params"], v["expected"]); });
+    check_file(folder / "peer_bugs.jsonl", peers, [](const Json& v) { return difference(v, v["params"], v["recommended"]); });
     check_file(folder / "errors.jsonl", errors, refused_at_load);
-    check_file(folder / (id + ".jsonl"), promised, [&](const Json& v) {
-        return v["params"].empty() ? difference(v, defaults, v["expected"], false) : std::string();
-    });
+    check_file(folder / (id + ".jsonl"), promised,
+               [&](const Json& v) { return v["params"].empty() ? difference(v, defaults, v["expected"]) : std::string(); });
     std::cout << id << ": " << vectors.checked - vectors.failed << "/" << vectors.checked << " vectors, "
               << peers.checked - peers.failed << "/" << peers.checked << " peer bugs, " << errors.checked - errors.failed << "/"
               << errors.checked << " refused parameters, "
