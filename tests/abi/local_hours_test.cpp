@@ -27,6 +27,7 @@ class Clock {
     void evaluate(const varde::Window& window, varde::Findings& out) const {
         out.reason(hours_.hold(window, zone_, window.until()) ? "held" : "not held");
         out.finding({varde::Severity::low, "span", {}, window.span(read_)});
+        out.finding({varde::Severity::low, "next", {}, {}, hours_.next_start(window, zone_, window.until())});
         out.valid_until_new_event();
         if (const auto change = hours_.next_change(window, zone_, window.until())) out.valid_until(*change);
     }
@@ -118,6 +119,27 @@ TEST_CASE("hours are read as the night that contains until, or the last one") {
     CHECK(span_at("2026-01-15T23:30:00Z") == "2026-01-15T21:00:00Z 2026-01-16T06:00:00Z");
     CHECK(span_at("2026-01-16T12:00:00Z") == "2026-01-15T21:00:00Z 2026-01-16T06:00:00Z");
     CHECK(span_at("2026-01-16T21:00:00Z") == "2026-01-16T21:00:00Z 2026-01-17T06:00:00Z");
+}
+
+TEST_CASE("the next start is found where the clock jumps over it, and once where it comes twice") {
+    const auto start_after = [](const char* until, const char* params) {
+        const auto answer = Rule(params).evaluate(Window("2025-10-01T00:00:00Z", until));
+        return answer.findings.at(1).timestamp;
+    };
+    const char* at_two = R"({"night_start_hour": 2, "night_end_hour": 3})";
+    CHECK(start_after("2026-01-15T20:59:59.999999Z", "{}") == "2026-01-15T21:00:00Z");
+    CHECK(start_after("2026-01-15T21:00:00Z", "{}") == "2026-01-16T21:00:00Z");
+    CHECK(start_after("2026-03-28T12:00:00Z", "{}") == "2026-03-28T21:00:00Z");
+    CHECK(start_after("2026-03-28T22:00:00Z", "{}") == "2026-03-29T20:00:00Z");
+    CHECK(start_after("2026-03-28T12:00:00Z", at_two) == "2026-03-29T01:00:00Z");
+    CHECK(start_after("2026-03-29T01:00:00Z", at_two) == "2026-03-30T00:00:00Z");
+    CHECK(start_after("2025-10-25T12:00:00Z", at_two) == "2025-10-26T00:00:00Z");
+    CHECK(start_after("2025-10-26T01:00:00Z", at_two) == "2025-10-27T01:00:00Z");
+    CHECK(start_after("2025-10-26T02:00:00Z", R"({"night_start_hour": 1})") == "2025-10-27T00:00:00Z");
+    const char* midnight_in_havana = R"({"tz": "America/Havana", "night_start_hour": 0})";
+    CHECK(start_after("2026-03-08T04:30:00Z", midnight_in_havana) == "2026-03-08T05:00:00Z");
+    CHECK(start_after("2026-03-08T05:00:00Z", midnight_in_havana) == "2026-03-09T04:00:00Z");
+    CHECK(start_after("2026-01-15T21:30:00Z", R"({"tz": "No/Where", "night_start_hour": 0})") == "2026-01-16T00:00:00Z");
 }
 
 TEST_CASE("an hour outside 0 to 23 is refused by its name, unless the rule takes it") {

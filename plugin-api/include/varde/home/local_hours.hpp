@@ -12,6 +12,28 @@
 
 namespace varde::home {
 
+/// The first instant after `after` at which the local clock shows `hour`:00, or jumps over it in spring. An unknown zone counts as UTC.
+/// `after` is at most a day later than the window or its events: further than that a window does not know its zone.
+[[nodiscard]] inline Instant next_local_hour(const Window& window, Zone zone, Instant after, int64_t hour) {
+    constexpr microseconds kDay = hours(24), kTick = microseconds(1);
+    const auto ahead = [&](microseconds from, microseconds to) { return (to - from + kDay) % kDay; };
+    const auto shown_after = [&](Instant at) {
+        return at + ahead(window.local_time_of_day(zone, at) + kTick, hours(hour)) + kTick;
+    };
+    const varde_zone& table = window.raw().zones[zone.handle];
+    // Between two changes of the zone the clock runs evenly.
+    for (uint32_t i = 0; i < table.n_transitions; ++i) {
+        const Instant jump = instant(table.transitions[i].at_us);
+        if (jump <= after) continue;
+        if (const Instant shown = shown_after(after); shown < jump) return shown;
+        const microseconds before = (window.local_time_of_day(zone, after) + (jump - after)) % kDay;
+        const microseconds skipped = ahead(before, window.local_time_of_day(zone, jump));
+        if (skipped < kDay / 2 && ahead(before, hours(hour)) <= skipped) return jump;
+        after = jump;
+    }
+    return shown_after(after);
+}
+
 /// What "from 22 to 22" means. The rules of the reference do not agree, so each says which.
 enum class EqualHours { never, always };
 
@@ -49,6 +71,11 @@ class LocalHours {
             after = jump;
         }
         return next_edge(window, zone, after);
+    }
+
+    /// The first instant after `after` at which a span of these hours begins.
+    [[nodiscard]] Instant next_start(const Window& window, Zone zone, Instant after) const {
+        return next_local_hour(window, zone, after, start_);
     }
 
     /// Declares the events of one such span of hours. Equal hours are a whole day here, whatever they mean to the rule.
