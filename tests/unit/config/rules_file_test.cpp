@@ -224,7 +224,7 @@ TEST_CASE("the shipped rules.yaml runs its rules with the documented windows") {
     const auto loaded = config::load_rules(std::filesystem::path{VARDE_SOURCE_DIR} / "config/rules.yaml");
     const std::string problem = loaded ? "" : loaded.error().context;
     REQUIRE(problem == "");
-    for (const char* id : {"R-001", "R-002", "R-003", "R-007", "R-008"}) CHECK_MESSAGE(loaded->rules.contains(id), id);
+    for (const char* id : {"R-001", "R-002", "R-003", "R-006", "R-007", "R-008"}) CHECK_MESSAGE(loaded->rules.contains(id), id);
     CHECK(loaded->interval == std::chrono::minutes{1});
     for (const auto& [id, rule] : loaded->rules) CHECK_MESSAGE(rule.enabled_in_scheduler, id);
     CHECK(loaded->rules.at("R-001").lookback == std::chrono::minutes{180});
