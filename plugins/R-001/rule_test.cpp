@@ -74,3 +74,38 @@ TEST_CASE("the answer holds until the newest active event leaves the window") {
     CHECK(Rule().evaluate(window).valid_until == "2026-01-15T14:00:00.000001Z");
     CHECK(Rule().evaluate(morning()).valid_until == "never");
 }
+
+TEST_CASE("the reason has the numbers that decided") {
+    CHECK(Rule().evaluate(morning()).reason == "no event of motion in 180 minutes");
+    CHECK(Rule().evaluate(with_motion("2026-01-15T10:00:00Z", R"({"state": "off"})")).reason ==
+          "none of the events of motion in 180 minutes is active");
+    CHECK(Rule(R"({"motion_categories": ["presence", "motion"]})").evaluate(with_motion("2026-01-15T10:00:00Z", "{}")).reason ==
+          "the newest activity of presence, motion is 120 minutes old; 180 minutes are looked at");
+}
+
+// A rule cannot ask for another home: the reads of rule.h have no scope, the host puts that of the evaluation. What the reference gets is
+// played here by an event that is there; the vectors of peer_bugs.jsonl are judged in tests/conformance.
+TEST_CASE("bug 1: the reference gets another home's motion, which silences it") {
+    CHECK(Rule().evaluate(with_motion("2026-01-15T10:00:00Z", R"({"state": "on"})")).not_met());
+}
+
+TEST_CASE("bug 1: ours gets the events of its own home, and finds the silence in it") { CHECK(Rule().evaluate(morning()).met()); }
+
+TEST_CASE("bug 9: the reference compares texts, so that true and 1 are not on, and a null hides the next key") {
+    for (const char* payload : {R"({"state": true})", R"({"state": 1})", R"({"state": "ON"})", R"({"state": null})"})
+        CHECK(Rule().evaluate(with_motion("2026-01-15T10:00:00Z", payload)).met());
+}
+
+TEST_CASE("bug 9: ours reads a state as what it means") {
+    const auto silent = [](const char* payload) {
+        return Rule(R"({"typed_states": true})").evaluate(with_motion("2026-01-15T10:00:00Z", payload)).met();
+    };
+    for (const char* payload : {R"({"state": true})", R"({"state": 1.0})", R"({"state": "ON"})", R"({"state": null})", "{}"})
+        CHECK_FALSE(silent(payload));
+    for (const char* payload :
+         {R"({"state": false})", R"({"state": 0})", R"({"state": ""})", R"({"state": null, "value": "off"})"})
+        CHECK(silent(payload));
+    CHECK(Rule(R"({"typed_states": true, "motion_on_value": "still"})")
+              .evaluate(with_motion("2026-01-15T10:00:00Z", R"({"state": "on"})"))
+              .met());
+}

@@ -1,10 +1,11 @@
 // an outer door was opened at night. See README.md.
-#include <varde/rule.hpp>
+#include <varde/home/state.hpp>
 
 namespace {
 
 constexpr std::string_view kTitle = "Ytterdør åpnet på natt";
 constexpr std::string_view kExplanation = "Det er registrert at ytterdør ble åpnet i nattetid. Sjekk om dette var forventet.";
+constexpr std::size_t kMostListed = 4000;  // the host takes 4096 values of evidence
 
 class DoorAtNight {
   public:
@@ -13,6 +14,7 @@ class DoorAtNight {
         doors_ = setup.window({setup.literal(params.word("category", "door"))});
         state_ = setup.keys(params.words("payload_state_keys", {"state", "value"}));
         open_ = setup.word(params.word("trigger_value", "open"));
+        typed_ = params.flag("typed_states", false) && varde::lower(open_.text()) == "open";
         entity_ = setup.key("entity_id");
         for (const std::string& id : params.words("allowed_entity_ids", {}))
             if (const auto trimmed = varde::trim(id); !trimmed.empty()) allowed_.push_back(setup.word(std::string(trimmed)));
@@ -26,18 +28,28 @@ class DoorAtNight {
         std::vector<varde::Row> opened;
         for (const varde::Row row : window.rows(doors_))
             if (is_opening(row) && at_night(window.local_time_of_day(zone_, row.time()))) opened.push_back(row);
+        const auto minutes = varde::floor_minutes(window.length());
+        out.reason("openings of an outer door at night in the last " + std::to_string(minutes) +
+                   " minutes: " + std::to_string(opened.size()));
         if (opened.empty()) return out.valid_until_new_event();
+        const varde::Instant first = opened.front().time();
+        if (opened.size() > kMostListed) opened.erase(opened.begin() + kMostListed, opened.end());
         out.finding({varde::Severity::high, kTitle, kExplanation}).field("event_ids", opened);
-        out.valid_until(opened.front().time() + window.length() + varde::microseconds(1));  // then it leaves the window
+        out.valid_until(first + window.length() + varde::microseconds(1));  // then it leaves the window
     }
 
   private:
     [[nodiscard]] bool is_opening(varde::Row row) const {
-        const varde::Cell state = row.first_present(state_);
-        if (!state.present_not_null() || !state.is(open_)) return false;
+        if (!is_open(row)) return false;
         if (allowed_.empty()) return true;
         const varde::Cell entity = row[entity_];
         return entity.truthy() && entity.is_any(allowed_);
+    }
+
+    [[nodiscard]] bool is_open(varde::Row row) const {
+        if (typed_) return varde::home::typed_state(row.first_not_null(state_)) == varde::home::State::on;
+        const varde::Cell state = row.first_present(state_);
+        return state.present_not_null() && state.is(open_);
     }
 
     // Equal ends mean never; a night that spans midnight has its start after its end.
@@ -49,6 +61,7 @@ class DoorAtNight {
     varde::Keys state_;
     varde::Key entity_;
     varde::Word open_;
+    bool typed_{};
     std::vector<varde::Word> allowed_;
     varde::Zone zone_;
     varde::microseconds start_{};

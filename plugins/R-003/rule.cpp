@@ -1,7 +1,10 @@
 // the front door was opened and nothing moved afterwards. See README.md.
-#include <varde/rule.hpp>
+#include <varde/home/local_hours.hpp>
+#include <varde/home/state.hpp>
 
 namespace {
+
+namespace home = varde::home;
 
 constexpr std::string_view kTitle = "Mulig uvanlig hendelse etter dør";
 constexpr int64_t kYear = 366 * 24 * 60;  // minutes
@@ -20,35 +23,66 @@ class NoMotionAfterDoor {
         open_ = setup.word(params.str_of("door_open_value", "open"));
         front_ = setup.word(params.str_of("required_door_name", "front"));
         on_ = setup.word(params.str_of("motion_on_value", "on"));
+        const bool typed = params.flag("typed_states", false);
+        typed_open_ = typed && varde::lower(open_.text()) == "open";
+        typed_on_ = typed && varde::lower(on_.text()) == "on";
+        high_at_night_ = params.flag("high_at_night", false);
+        if (!high_at_night_) return;
+        zone_ = setup.zone(params.word("tz", "Europe/Oslo"), params["tz"].path());
+        night_ = home::read_hours(params, "night", 22, 7, home::EqualHours::never);
     }
 
     void evaluate(const varde::Window& window, varde::Findings& out) const {
         out.valid_until_new_event();
+        int64_t openings = 0;
         for (const varde::Row door : window.rows(doors_)) {
-            if (!door.first_not_null(state_).is(open_) || !door.first_not_null(name_).is(front_) || followed(window, door))
-                continue;
-            const varde::Instant over = door.time() + followup_;
-            if (only_complete_ && over > window.until()) return out.valid_until(over);  // doors after it are over even later
-            out.finding({varde::Severity::medium, kTitle, explanation()}).field("event_ids", std::vector{door});
-            return out.valid_until(door.time() + window.length() + varde::microseconds(1));  // then the door leaves the window
+            if (!is(door.first_not_null(state_), open_, typed_open_) || !door.first_not_null(name_).is(front_)) continue;
+            ++openings;
+            if (!followed(window, door)) return judge(window, door, out);
         }
+        out.reason(openings == 0 ? "the front door was not opened"
+                                 : "the front door was opened " + std::to_string(openings) +
+                                       " times, and something moved within " + minutes_text() + " each time");
     }
 
   private:
+    void judge(const varde::Window& window, varde::Row door, varde::Findings& out) const {
+        const varde::Instant over = door.time() + followup_;
+        const auto age = std::to_string(varde::floor_minutes(window.until() - door.time()));
+        if (only_complete_ && over > window.until()) {  // doors after it are over even later
+            out.reason("the front door was opened " + age + " minutes ago; " + minutes_text() + " are waited for");
+            return out.valid_until(over);
+        }
+        const bool night = high_at_night_ && night_.hold(window, zone_, door.time());
+        const auto severity = night ? varde::Severity::high : varde::Severity::medium;
+        out.finding({severity, kTitle, explanation()}).field("event_ids", std::vector{door});
+        out.reason("the front door was opened " + age + " minutes ago" + (night ? ", at night," : "") +
+                   " and nothing moved within " + minutes_text());
+        out.valid_until(door.time() + window.length() + varde::microseconds(1));  // then the door leaves the window
+    }
+
     [[nodiscard]] bool followed(const varde::Window& window, varde::Row door) const {
         for (const varde::Row row : window.rows(motion_).between(door.time(), door.time() + followup_))
-            if (const varde::Cell state = row.first_not_null(state_); !state.present() || state.is(on_)) return true;
+            if (const varde::Cell state = row.first_not_null(state_); !state.present() || is(state, on_, typed_on_)) return true;
         return false;
     }
 
+    [[nodiscard]] static bool is(const varde::Cell& state, const varde::Word& wanted, bool typed) {
+        return typed ? home::typed_state(state) == home::State::on : state.is(wanted);
+    }
+
+    [[nodiscard]] int64_t minutes() const { return std::chrono::duration_cast<varde::minutes>(followup_).count(); }
+    [[nodiscard]] std::string minutes_text() const { return std::to_string(minutes()) + " minutes"; }
+
     [[nodiscard]] std::string explanation() const {
-        return "Døren ble åpnet, men systemet registrerte ingen aktivitet i de neste " +
-               std::to_string(std::chrono::duration_cast<varde::minutes>(followup_).count()) +
+        return "Døren ble åpnet, men systemet registrerte ingen aktivitet i de neste " + std::to_string(minutes()) +
                " minuttene. Det kan være at personen gikk ut, falt, eller at sensorer ikke registrerte aktivitet.";
     }
 
     varde::microseconds followup_{};
-    bool only_complete_{};
+    bool only_complete_{}, typed_open_{}, typed_on_{}, high_at_night_{};
+    home::LocalHours night_;
+    varde::Zone zone_;
     varde::Read doors_, motion_;
     varde::Keys state_, name_;
     varde::Word open_, front_, on_;

@@ -189,6 +189,16 @@ TEST_CASE("bug 12: ours refuses such an hour when the configuration is loaded") 
     CHECK(Rule(R"({"strict_hours": 1})").refused_param == "strict_hours");
 }
 
+TEST_CASE("bug 13: the reference wants six events in thirty minutes, not the three in ten of its specification, nor its names") {
+    CHECK(Rule().evaluate(doors(3, 55)).not_met());
+    CHECK(Rule(R"({"burst_count": 3, "burst_minutes": 10})").evaluate(doors(3, 55)).not_met());
+}
+
+TEST_CASE("bug 13: ours has the numbers it is given, also those of the specification") {
+    CHECK(Rule(R"({"burst_threshold": 3, "lookback_minutes": 10})").evaluate(doors(3, 55)).met());
+    CHECK(Rule(R"({"burst_threshold": 3, "lookback_minutes": 10})").evaluate(doors(3, 45)).not_met());
+}
+
 TEST_CASE("parameters that cannot be meant are refused and named") {
     CHECK(Rule(R"({"lookback_minutes": 1000000000000})").refused_param == "lookback_minutes");
     CHECK(Rule(R"({"quiet_after_minutes": -1000000000000})").refused_param == "quiet_after_minutes");

@@ -229,10 +229,13 @@ TEST_CASE("the shipped rules.yaml runs its rules with the documented windows") {
     for (const auto& [id, rule] : loaded->rules) CHECK_MESSAGE(rule.enabled_in_scheduler, id);
     CHECK(loaded->rules.at("R-001").lookback == std::chrono::minutes{180});
     CHECK(loaded->rules.at("R-001").expire_after == std::chrono::minutes{360});
-    CHECK(loaded->rules.at("R-001").params == R"({"motion_categories":["presence","motion"],"motion_on_value":"on"})");
+    CHECK(loaded->rules.at("R-001").params ==
+          R"({"motion_categories":["presence","motion"],"motion_on_value":"on","typed_states":true})");
     CHECK(loaded->rules.at("R-003").lookback == std::chrono::minutes{240});
     CHECK(loaded->rules.at("R-003").expire_after == std::chrono::minutes{720});
-    CHECK(loaded->rules.at("R-003").params == R"({"followup_minutes":10,"judge_only_complete_followup":true})");
+    CHECK(
+        loaded->rules.at("R-003").params ==
+        R"({"followup_minutes":10,"judge_only_complete_followup":true,"high_at_night":true,"tz":"Europe/Oslo","typed_states":true})");
 }
 
 TEST_CASE("a file that is not there or is a folder is an error that names it") {
