@@ -22,6 +22,7 @@ class NightWandering {
         night_ = home::read_hours(params, "night", 22, 7, home::EqualHours::never);
         gap_ = params.get_int("switch_gap_max_min", 10);
         threshold_ = params.get_int("switch_threshold", 6);
+        within_ = params.strict_int("switch_within_minutes", 0, 0, 24 * 60);
         front_door_ = setup.word(params.get_str("front_door_room_id", "inngang"));
         containing_ = params.flag("night_containing_until", false);
         rooms_ = home::Rooms(setup, params.flag("use_derived_room", false));
@@ -36,7 +37,8 @@ class NightWandering {
         out.valid_until(containing_ ? night_.next_start(window, zone_, window.until())
                                     : home::next_local_hour(window, zone_, window.until(), 0));
         const varde::Span night = span(window);
-        const Walk walk = walk_in(window.rows(activity_).between(night.since, night.until));
+        Walk walk = walk_in(window.rows(activity_).between(night.since, night.until));
+        if (within_ > 0) walk.entered = densest(walk.entered);
         out.reason(reason(walk));
         if (walk.steps < 2 || std::ssize(walk.entered) < threshold_) return;
         const bool door = window.rows(doors_)
@@ -77,6 +79,16 @@ class NightWandering {
         return walk;
     }
 
+    // The first span of the given minutes that has most of them.
+    [[nodiscard]] std::vector<Row> densest(const std::vector<Row>& entered) const {
+        auto best = entered.begin(), best_end = entered.begin(), end = entered.begin();
+        for (auto first = entered.begin(); first != entered.end(); ++first) {
+            while (end != entered.end() && end->time() < first->time() + varde::minutes(within_)) ++end;
+            if (end - first > best_end - best) best = first, best_end = end;
+        }
+        return {best, best_end};
+    }
+
     void write(varde::Evidence evidence, const Walk& walk, bool door) const {
         const auto most = std::min(walk.entered.size(), kMostListed);
         evidence.field("tz", tz_).field("night_start_hour", night_.start()).field("night_end_hour", night_.end());
@@ -87,14 +99,16 @@ class NightWandering {
     }
 
     [[nodiscard]] std::string reason(const Walk& walk) const {
-        return std::to_string(walk.entered.size()) + " changes of room within " + std::to_string(gap_) + " minutes each, among " +
-               std::to_string(walk.steps) + " events of the night; " + std::to_string(threshold_) + " are wandering";
+        const std::string span = within_ > 0 ? " in " + std::to_string(within_) + " minutes" : "";
+        return std::to_string(walk.entered.size()) + " changes of room" + span + ", at most " + std::to_string(gap_) +
+               " minutes apart, among " + std::to_string(walk.steps) + " events of the night; " + std::to_string(threshold_) +
+               " are wandering";
     }
 
     std::string tz_;
     varde::Zone zone_;
     home::LocalHours night_;
-    int64_t gap_{}, threshold_{};
+    int64_t gap_{}, threshold_{}, within_{};  // minutes, changes, minutes
     varde::Word front_door_;
     bool containing_{};
     home::Rooms rooms_;

@@ -40,10 +40,10 @@ TEST_CASE("six changes of room in a night are wandering, five are not") {
     CHECK(answer.findings[0].until == "2026-01-16T06:00:00Z");
     CHECK(has(answer.findings[0].evidence, R"("room_switches":6,"door_involved":false)"));
     CHECK(has(answer.findings[0].evidence, R"("event_ids":["e2","e3","e4","e5","e6","e7"])"));
-    CHECK(answer.reason == "6 changes of room within 10 minutes each, among 7 events of the night; 6 are wandering");
+    CHECK(answer.reason == "6 changes of room, at most 10 minutes apart, among 7 events of the night; 6 are wandering");
     const auto fewer = Rule().evaluate(walk(6, kEvening));
     CHECK(fewer.not_met());
-    CHECK(fewer.reason == "5 changes of room within 10 minutes each, among 6 events of the night; 6 are wandering");
+    CHECK(fewer.reason == "5 changes of room, at most 10 minutes apart, among 6 events of the night; 6 are wandering");
 }
 
 TEST_CASE("a change of room counts only soon after the last event, in whole minutes") {
@@ -101,6 +101,23 @@ TEST_CASE("more than a hundred changes are counted, and a hundred listed") {
     const auto evidence = Rule().evaluate(window).findings.at(0).evidence;
     CHECK(has(evidence, R"("room_switches":149)"));
     CHECK(has(evidence, R"("e100"])"));
+}
+
+TEST_CASE("changes of room can be asked for within an hour, and those of the densest hour are shown") {
+    Window window = walk(5, kEvening);
+    for (int i = 0; i < 6; ++i)
+        window.event("m" + std::to_string(i), "2026-01-16T03:0" + std::to_string(i) + ":00Z", "motion",
+                     in_room(i % 2 ? "gang" : "stue"));
+    CHECK(has(Rule().evaluate(window).findings.at(0).evidence, R"("room_switches":9)"));
+    CHECK(Rule(R"({"switch_within_minutes": 60})").evaluate(window).not_met());
+    const auto answer = Rule(R"({"switch_within_minutes": 60, "switch_threshold": 5})").evaluate(window);
+    REQUIRE(answer.met());
+    CHECK(has(answer.findings[0].evidence, R"("event_ids":["m1","m2","m3","m4","m5"])"));
+    CHECK(answer.reason ==
+          "5 changes of room in 60 minutes, at most 10 minutes apart, among 11 events of the night; 5 are wandering");
+    CHECK(Rule(R"({"switch_within_minutes": 4, "switch_threshold": 5})").evaluate(window).not_met());
+    CHECK(Rule(R"({"switch_within_minutes": 5, "switch_threshold": 5})").evaluate(window).met());
+    CHECK(Rule(R"({"switch_within_minutes": -1})").refused_param == "switch_within_minutes");
 }
 
 TEST_CASE("hours that are no hours are refused by their name, when the configuration is loaded") {
