@@ -63,9 +63,7 @@ class AnswerBuilder {
         finding.explanation = explanation;
         finding.window = {instant(since, question_.window.since), instant(until, question_.window.until)};
         finding.timestamp = instant(timestamp, question_.now);
-        // The window that was asked about may itself be empty or backwards: then so is what the rule says about it.
-        if (finding.window.until < finding.window.since && finding.window != question_.window)
-            return breach("a finding's window ends before it begins");
+        // May be empty or backwards: so may the window that was asked about, and a rule may look back by less than nothing.
         completed_.findings.push_back(std::move(finding));
         shape_ = {};
         open_ = true;

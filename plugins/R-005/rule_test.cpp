@@ -41,10 +41,9 @@ TEST_CASE("a day without the bathroom is found, and is about that day") {
     CHECK(answer.findings[0].evidence ==
           R"({"room_id":"baderom","lookback_hours":24,"since_ts":"2026-01-14T12:00:00+00:00","last_bathroom_ts":null,)"
           R"("event_ids":[],"liveness_gated_by":"R-009"})");
-    CHECK(
-        answer.reason ==
-        "no activity in baderom, looked back 24 hours; the newest event of presence, motion, door, heartbeat is 5 minutes old, 15 are "
-        "allowed");
+    CHECK(answer.reason ==
+          "no activity in baderom, looked back 24 hours; "
+          "the newest event of presence, motion, door, heartbeat is 5 minutes old, 15 are allowed");
     CHECK(answer.valid_until == "2026-01-15T12:11:00Z");
 }
 
