@@ -61,7 +61,7 @@ class NoBathroomActivity {
     }
 
   private:
-    [[nodiscard]] bool in_bathroom(Row row) const { return row.has_object() && rooms_.is(row, bathroom_); }
+    [[nodiscard]] bool in_bathroom(Row row) const { return rooms_.is(row, bathroom_); }
     [[nodiscard]] std::string looked_back() const { return "looked back " + std::to_string(lookback_.count()) + " hours"; }
 
     // To the reference this is "nothing found", and what was found before goes stale; sound is that nothing is known.

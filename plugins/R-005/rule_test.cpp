@@ -1,7 +1,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
-#include <varde/test.hpp>
+#include <varde/testing/ticks.hpp>
 
 namespace {
 
@@ -164,4 +164,19 @@ TEST_CASE("bug 12: parameters that cannot be used are refused when the rule is m
     CHECK(seen.refusal == "13 hours never fit into lookback_hours, 12");
     CHECK(Rule(R"({"shared_liveness": 1})").refused_param == "shared_liveness");
     CHECK(Rule(R"({"shared_liveness": true, "max_quiet_minutes": 5})").refused_param == "max_quiet_minutes");
+}
+
+TEST_CASE("an answer holds as long as it says, with and without the sound parameters") {
+    Window days("2026-01-14T00:00:00Z", "2026-01-17T00:00:00Z");
+    days.event("b1", "2026-01-14T07:00:20Z", "presence", kOn).event("m1", "2026-01-14T12:10:00Z", "motion", R"({"state": "on"})");
+    days.event("b2", "2026-01-14T13:20:00Z", "motion", kOn).event("d1", "2026-01-15T06:59:59Z", "door", R"({"state": "open"})");
+    days.event("m2", "2026-01-15T08:30:00Z", "motion", R"({"state": "on"})").event("m3", "2026-01-15T13:05:00Z", "heartbeat");
+    days.event("m4", "2026-01-15T14:00:00Z", "motion").event("b3", "2026-01-15T20:00:00Z", "presence", kOn);
+    for (const char* params : {"{}", kShared, R"({"min_seen_hours": 3, "lookback_hours": 12})",
+                               R"({"shared_liveness": true, "max_quiet_minutes": 720, "min_seen_hours": 2, "typed_states": true,
+                                   "activity_categories": ["presence", "motion"], "ignore_future_events": true})"}) {
+        Rule rule(params);
+        CHECK(varde::test::broken_promise(rule, days.events(), "2026-01-14T06:00:00Z", "2026-01-17T00:00:00Z", 3'600'000'000) ==
+              "");
+    }
 }

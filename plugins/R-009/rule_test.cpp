@@ -1,7 +1,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
-#include <varde/test.hpp>
+#include <varde/testing/ticks.hpp>
 
 namespace {
 
@@ -112,4 +112,17 @@ TEST_CASE("bug 12: parameters that cannot be used are refused when the rule is m
     CHECK(quiet.refused_param == "max_quiet_minutes");
     CHECK(quiet.refusal == "60 is shorter than max_age_minutes, 75");
     CHECK(Rule(R"({"ignore_future_events": "yes"})").refused_param == "ignore_future_events");
+}
+
+TEST_CASE("an answer holds as long as it says, with and without the sound parameters") {
+    const auto events = hour()
+                            .event("beat", "2026-01-07T14:00:00Z", "heartbeat")
+                            .event("m1", "2026-01-14T07:00:20Z", "motion")
+                            .event("m2", "2026-01-14T08:30:00Z", "door")
+                            .event("m3", "2026-01-14T22:00:00Z", "motion")
+                            .events();
+    for (const char* params : {"{}", kSound, R"({"max_quiet_minutes": 60})", R"({"ignore_future_events": true})"}) {
+        Rule rule(params);
+        CHECK(varde::test::broken_promise(rule, events, "2026-01-14T06:00:00Z", "2026-01-15T12:00:00Z", 3'600'000'000) == "");
+    }
 }

@@ -3,6 +3,7 @@
 #include <varde/home/room.hpp>
 #include <varde/home/state.hpp>
 
+#include <algorithm>
 #include <map>
 
 namespace {
@@ -46,9 +47,9 @@ class SensorStuck {
   public:
     explicit SensorStuck(varde::Setup& setup) {
         const varde::Value params = setup.params();
-        stuck_ = params.get_int("stuck_minutes", 240, -home::kMostMinutes, home::kMostMinutes);
-        lookback_ = params.get_int("lookback_minutes", stuck_ + 60, -home::kMostMinutes, home::kMostMinutes);
-        other_stuck_ = params.strict_int("other_rooms_stuck_minutes", 0, 0, home::kMostMinutes);
+        stuck_ = home::get_minutes(params, "stuck_minutes", 240);
+        lookback_ = home::get_minutes(params, "lookback_minutes", stuck_ + 60);
+        other_stuck_ = home::strict_minutes(params, "other_rooms_stuck_minutes", 0);
         if (other_stuck_ == 0) other_stuck_ = stuck_;
         medium_ = params.words("medium_rooms", {"baderom", "inngang"});
         low_ = params.words("low_rooms", {});
@@ -92,7 +93,7 @@ class SensorStuck {
 
   private:
     [[nodiscard]] int64_t memory_of(const varde::Value& params) const {
-        const int64_t memory = params.strict_int("memory_minutes", 0, 0, home::kMostMinutes);
+        const int64_t memory = home::strict_minutes(params, "memory_minutes", 0);
         const std::string name = memory == 0 ? "lookback_minutes" : "memory_minutes";
         const int64_t reach = memory == 0 ? lookback_ : memory;
         const int64_t needed = std::max(stuck_, other_stuck_);

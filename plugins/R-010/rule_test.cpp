@@ -1,7 +1,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
-#include <varde/test.hpp>
+#include <varde/testing/ticks.hpp>
 
 namespace {
 
@@ -232,4 +232,23 @@ TEST_CASE("a memory that ends before a sensor counts as stuck is refused with bo
     CHECK(lookback.refusal ==
           "300 is not longer than the 960 of other_rooms_stuck_minutes: an on is forgotten before it counts as stuck");
     CHECK(Rule(R"({"count_from_first_on": true, "memory_minutes": 241})").created());
+}
+
+TEST_CASE("an answer holds as long as it says, with and without the sound parameters") {
+    auto days = alive();
+    add(days, "a", "2026-01-14T06:00:30Z", "baderom");
+    add(days, "b", "2026-01-14T07:00:00Z", "baderom");
+    add(days, "c", "2026-01-14T08:00:00Z", "soverom");
+    add(days, "d", "2026-01-14T10:30:00Z", "baderom");
+    add(days, "e", "2026-01-14T13:00:00Z", "baderom", R"("off")");
+    add(days, "f", "2026-01-14T20:00:00Z", "stue", "true");
+    add(days, "g", "2026-01-15T03:00:00Z", "stue", "false");
+    for (const char* params :
+         {"{}", R"({"liveness_max_age_minutes": 600})", R"({"liveness_max_age_minutes": 2000, "count_from_first_on": true})",
+          R"({"shared_liveness": true, "max_quiet_minutes": 720, "count_from_first_on": true, "memory_minutes": 1200,
+              "other_rooms_stuck_minutes": 960, "typed_states": true, "ignore_future_events": true})"}) {
+        Rule rule(params);
+        CHECK(varde::test::broken_promise(rule, days.events(), "2026-01-14T06:00:00Z", "2026-01-16T00:00:00Z", 3'600'000'000) ==
+              "");
+    }
 }

@@ -6,7 +6,7 @@
 #include <varde/home/liveness.hpp>
 #include <varde/home/room.hpp>
 #include <varde/home/segments.hpp>
-#include <varde/test.hpp>
+#include <varde/testing/ticks.hpp>
 
 namespace {
 
@@ -265,4 +265,28 @@ TEST_CASE("the reference's gate has two parameters of its own and knows no strea
     CHECK_FALSE(answer.alive);
     run(window, R"({"liveness_max_age_minutes": 30})");
     CHECK(answer.alive);
+}
+
+TEST_CASE("a rule that says too long a valid_until is found out, one that is asked in time is not") {
+    int64_t hours_it_says = 1;
+    Scripted::on_create = [](Setup&) {};
+    Scripted::on_evaluate = [&](const Window& window, Findings& out) {
+        const Instant noon_of_the_day = at("2026-01-15T12:00:00Z");
+        if (window.until() >= noon_of_the_day) {
+            out.finding({Severity::low, "it is noon"});
+            out.valid_until_new_event();
+        } else if (hours_it_says > 0) {
+            out.valid_until(window.until() + hours(hours_it_says));
+        }
+    };
+    const auto broken = [&](std::string_view first) {
+        test::Rule rule("{}", kScripted);
+        return test::broken_promise(rule, noon_with("{}").events(), first, "2026-01-15T12:30:00Z", 3'600'000'000);
+    };
+    CHECK(broken("2026-01-15T11:00:00Z").empty());
+    const std::string found = broken("2026-01-15T10:30:00Z");
+    CHECK(found.starts_with("'2' of 2026-01-15T11:30:00Z was to hold until 2026-01-15T12:30:00Z"));
+    CHECK(found.ends_with(", but at 2026-01-15T12:00:00Z it is '1 LOW it is noon'"));
+    hours_it_says = 0;
+    CHECK(broken("2026-01-15T10:30:00Z").empty());
 }

@@ -1,6 +1,6 @@
 /// Whether a home still sends events: one definition for R-009, which says so, and for the rules that can only judge a home that does.
 #pragma once
-#include <varde/rule.hpp>
+#include <varde/home/minutes.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -9,9 +9,6 @@
 #include <vector>
 
 namespace varde::home {
-
-/// Bound of parameters in minutes: a hundred years either way, so that no instant overflows.
-inline constexpr int64_t kMostMinutes = int64_t{100} * 366 * 24 * 60;
 
 /// What is asked of a home.
 struct LivenessTerms {
@@ -27,12 +24,12 @@ struct LivenessTerms {
     /// ignore_future_events, future_tolerance_minutes, max_quiet_minutes, heartbeat_categories.
     [[nodiscard]] static LivenessTerms of(const Value& params) {
         LivenessTerms terms;
-        terms.max_age_minutes = params.get_int("max_age_minutes", 15, -kMostMinutes, kMostMinutes);
+        terms.max_age_minutes = get_minutes(params, "max_age_minutes", 15);
         terms.categories = categories_of(params);
         if (const Value stream = params["stream_id"]; stream.truthy()) terms.stream = trim(stream.str());
         terms.ignore_future = params.flag("ignore_future_events", false);
-        terms.future_tolerance_minutes = params.strict_int("future_tolerance_minutes", 5, 0, kMostMinutes);
-        terms.max_quiet_minutes = params.strict_int("max_quiet_minutes", 0, 0, kMostMinutes);
+        terms.future_tolerance_minutes = strict_minutes(params, "future_tolerance_minutes", 5);
+        terms.max_quiet_minutes = strict_minutes(params, "max_quiet_minutes", 0);
         if (terms.max_quiet_minutes != 0 && terms.max_quiet_minutes < terms.max_age_minutes)
             params["max_quiet_minutes"].refuse(std::to_string(terms.max_quiet_minutes) + " is shorter than max_age_minutes, " +
                                                std::to_string(terms.max_age_minutes));
@@ -43,7 +40,7 @@ struct LivenessTerms {
     /// What the gates of the reference ask, whatever R-009 is told: liveness_max_age_minutes and liveness_categories.
     [[nodiscard]] static LivenessTerms of_reference_gate(const Value& params) {
         LivenessTerms terms;
-        terms.max_age_minutes = params.get_int("liveness_max_age_minutes", 15, -kMostMinutes, kMostMinutes);
+        terms.max_age_minutes = get_minutes(params, "liveness_max_age_minutes", 15);
         terms.categories = categories_of(params);
         return terms;
     }
