@@ -223,6 +223,14 @@ TEST_CASE("a window of the past is judged at its end when the future is ignored"
     CHECK(liveness(past, R"({"ignore_future_events": true})").alive);
 }
 
+TEST_CASE("what changes is said for the end of the window, also where now is ahead of it") {
+    const auto late = test::Window("2026-01-15T08:00:00Z", "2026-01-15T12:00:00Z", "2026-01-15T12:05:00Z")
+                          .event("e", "2026-01-15T11:59:00Z", "motion");
+    CHECK(liveness(late, "{}").changes == at("2026-01-15T12:10:00Z"));
+    CHECK(liveness(late, "{}").lag_minutes == 6);
+    CHECK(liveness(late, R"({"ignore_future_events": true})").changes == at("2026-01-15T12:15:00Z"));
+}
+
 TEST_CASE("a home without heartbeats may be quiet for longer, if it is told how long") {
     constexpr const char* kQuiet = R"({"max_quiet_minutes": 720})";
     const auto asleep = noon().event("e", "2026-01-15T04:00:00Z", "motion");

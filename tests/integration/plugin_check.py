@@ -63,7 +63,7 @@ def only(names):
 
 
 def check_good_rules(checks, program, build):
-    for rule in ("R-001", "R-002", "R-003", "R-004", "R-005", "R-009", "R-010"):
+    for rule in (f"R-{number:03}" for number in range(1, 11)):
         code, lines, summary = program.check(build / f"plugins/{rule}.so")
         troubles = [f"{name}: {line['text']}" for name, line in lines.items() if line["status"] != "pass"]
         checks.equal(f"{rule} passes every check", (code, troubles), (0, []))

@@ -60,8 +60,8 @@ class Liveness {
         std::optional<int64_t> lag_minutes;  ///< its age, rounded down; negative for one in the future
         int64_t allowed_minutes = 0;
         std::string reason;                       ///< one line with these numbers
-        std::optional<Instant> changes = {};      ///< when `alive` changes if no event comes; nothing: it does not
-        std::optional<Instant> lag_changes = {};  ///< when lag_minutes does; nothing: there is none
+        std::optional<Instant> changes = {};      ///< for valid_until: when `alive` changes if no event comes; nothing: never
+        std::optional<Instant> lag_changes = {};  ///< for valid_until: when lag_minutes does; nothing: there is none
     };
 
     Liveness() = default;
@@ -87,6 +87,10 @@ class Liveness {
                 answer.allowed_minutes = terms_.max_quiet_minutes;
         }
         if (const auto last = window.rows(newest_).back()) weigh(answer, last->time(), at, forgotten);
+        // Where `now` is ahead of the window's end it stays so: a change comes that much earlier for windows that move on.
+        const microseconds ahead = std::max(at - window.until(), microseconds(0));
+        if (answer.changes) *answer.changes -= ahead;
+        if (answer.lag_changes) *answer.lag_changes -= ahead;
         answer.reason = reason(answer);
         return answer;
     }
