@@ -81,6 +81,13 @@ TEST_CASE("all rooms are in one finding, in order of their names, as severe as t
     CHECK(names(answer, R"("stue":{"severity":"LOW")"));
 }
 
+TEST_CASE("bug 1: the reference judges another home's sensor too; a window of ours holds one home") {
+    auto both_homes = alive();
+    add(both_homes, "neighbour", "2026-01-15T07:30:00Z", "baderom");
+    CHECK(names(Rule().evaluate(both_homes), R"("last_on_event_id":"neighbour")"));
+    CHECK(Rule().evaluate(alive()).not_met());  // the host gives nothing else: peer_bugs.jsonl in tests/conformance
+}
+
 TEST_CASE("bug 4: to the reference a repeated on is a new beginning") {
     auto window = on_since("2026-01-15T07:30:00Z");
     add(window, "again", "2026-01-15T11:30:00Z", "baderom");
