@@ -1,6 +1,7 @@
 #include "config/file_text.hpp"
 #include "config/section.hpp"
 #include "config/settings.hpp"
+#include "time/zone.hpp"
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -102,6 +103,33 @@ void read_breaker(Section& in, HostConfig::Breaker& breaker) {
     in.integer("probes", 1, 1000, breaker.probes);
 }
 
+void read_baseline(Section& in, BaselineSettings& baseline) {
+    constexpr std::int64_t kDayMinutes = 24 * 60;
+    constexpr std::int64_t kDays = 366;
+    in.duration("every_minutes", 0, kDayMinutes, baseline.every);
+    in.text("zone", 1, 100, [&](std::string zone) {
+        if (!time::Zone::find(zone)) return in.problem("zone", "is not the name of a time zone, such as Europe/Oslo");
+        baseline.zone = std::move(zone);
+    });
+    in.integer("window_days", 1, kDays, baseline.window_days);
+    in.texts("categories", 100, baseline.categories);
+    in.texts("idle_states", 100, baseline.idle_states);
+    in.integer("support_days", 1, kDays, baseline.support_days);
+    in.duration("max_transition_minutes", 1, kDayMinutes, baseline.max_transition);
+    in.integer("ready_days", 1, kDays, baseline.ready_days);
+    in.integer("ready_room_percent", 0, 100, baseline.ready_room_percent);
+    in.integer("max_rooms", 1, 1000, baseline.max_rooms);
+    if (baseline.categories.empty()) in.problem("categories", "is empty: no event would make a day of data");
+    if (baseline.ready_days > baseline.window_days) {
+        in.problem("ready_days", fmt::format("is {}, but only {} days (window_days) are looked at: no home would ever be ready",
+                                             baseline.ready_days, baseline.window_days));
+    }
+    if (baseline.support_days > baseline.window_days) {
+        in.problem("support_days", fmt::format("is {}, but only {} days (window_days) are looked at", baseline.support_days,
+                                               baseline.window_days));
+    }
+}
+
 HostConfig read_config(const Value& root, Problems& problems) {
     HostConfig config;
     Section file{root, "", problems};
@@ -113,6 +141,7 @@ HostConfig read_config(const Value& root, Problems& problems) {
     file.section("plugins", [&](Section& in) { read_plugins(in, config.plugins); });
     file.section("incidents", [&](Section& in) { read_incidents(in, config.incidents); });
     file.section("breaker", [&](Section& in) { read_breaker(in, config.breaker); });
+    file.section("baseline", [&](Section& in) { read_baseline(in, config.baseline); });
     file.section("auth", [&](Section& in) { in.boolean("required", config.require_tokens); });
     read_path(file, "plugins_dir", 1, config.plugins_dir);
     read_path(file, "rules_file", 1, config.rules_file);

@@ -44,6 +44,21 @@ struct RulesConfig {
     std::map<std::string, RuleSettings, std::less<>> rules;
 };
 
+/// What the host's own baseline job counts, and when a home's habits are known well enough (gating/baseline_count.hpp).
+struct BaselineSettings {
+    minutes every{60};                ///< 0 .. 1 day between two looks; 0: the host computes none
+    std::string zone{"Europe/Oslo"};  ///< IANA name: where days begin
+    int window_days = 28;             ///< 1..366 whole local days before today
+    std::vector<std::string> categories{"presence", "motion", "door"};  ///< of events that show that somebody lives there
+    /// States, lower-case, that say that something ended or is not known: such an event makes a day of data, but no room or way.
+    std::vector<std::string> idle_states{"off", "false", "0", "clear", "unavailable", "unknown"};
+    int support_days = 2;         ///< 1..366 different days on which a cell or a way must have been seen to be counted on
+    minutes max_transition{30};   ///< 1 .. 1 day between two events that make a way from room to room
+    int ready_days = 3;           ///< 1..366 days with data
+    int ready_room_percent = 25;  ///< 0..100 of the cells seen that must be supported
+    std::size_t max_rooms = 200;  ///< 1..1000 rooms of a home; further ones are not counted
+};
+
 /// host.yaml. Every limit has its name here.
 struct HostConfig {
     struct Database {
@@ -116,6 +131,7 @@ struct HostConfig {
         std::chrono::seconds max_back_off{300};
         std::uint32_t probes = 3;  ///< sound answers that end a quarantine
     } breaker;
+    BaselineSettings baseline;
     std::filesystem::path plugins_dir = "plugins";
     std::filesystem::path rules_file = "config/rules.yaml";
     std::filesystem::path migrations_dir;  ///< empty: the installed or source directory

@@ -73,6 +73,16 @@ void check_same(const HostConfig& a, const HostConfig& b) {
     CHECK(a.breaker.first_back_off == b.breaker.first_back_off);
     CHECK(a.breaker.max_back_off == b.breaker.max_back_off);
     CHECK(a.breaker.probes == b.breaker.probes);
+    CHECK(a.baseline.every == b.baseline.every);
+    CHECK(a.baseline.zone == b.baseline.zone);
+    CHECK(a.baseline.window_days == b.baseline.window_days);
+    CHECK(a.baseline.categories == b.baseline.categories);
+    CHECK(a.baseline.idle_states == b.baseline.idle_states);
+    CHECK(a.baseline.support_days == b.baseline.support_days);
+    CHECK(a.baseline.max_transition == b.baseline.max_transition);
+    CHECK(a.baseline.ready_days == b.baseline.ready_days);
+    CHECK(a.baseline.ready_room_percent == b.baseline.ready_room_percent);
+    CHECK(a.baseline.max_rooms == b.baseline.max_rooms);
     CHECK(a.plugins_dir == b.plugins_dir);
     CHECK(a.rules_file == b.rules_file);
     CHECK(a.migrations_dir == b.migrations_dir);
@@ -111,6 +121,8 @@ plugins: {quiet_ms: 1, rescan_seconds: 2, libraries: [libz.so.1], lock_file: /l,
 incidents: {keep: 3, bundles_dir: "", keep_bundles: 4, max_bundle_bytes: 5000}
 breaker: {consecutive_failures: 6, lost_workers: 7, window_seconds: 8, first_back_off_seconds: 9, max_back_off_seconds: 10,
           probes: 11}
+baseline: {every_minutes: 0, zone: America/Lima, window_days: 14, categories: [pir], idle_states: ["false"], support_days: 5,
+           max_transition_minutes: 6, ready_days: 12, ready_room_percent: 0, max_rooms: 8}
 auth: {required: true}
 plugins_dir: /opt/p
 rules_file: /etc/r.yaml
@@ -147,6 +159,7 @@ log_level: debug
     expected.isolation.probation = 5;
     expected.plugins = {milliseconds{1}, std::chrono::seconds{2}, {"libz.so.1"}, "/l", "/k"};
     expected.incidents = {3, "", 4, 5000};
+    expected.baseline = {std::chrono::minutes{0}, "America/Lima", 14, {"pir"}, {"false"}, 5, std::chrono::minutes{6}, 12, 0, 8};
     expected.breaker = {6, 7, std::chrono::seconds{8}, std::chrono::seconds{9}, std::chrono::seconds{10}, 11};
     expected.require_tokens = true;
     expected.plugins_dir = "/opt/p";
@@ -211,4 +224,11 @@ TEST_CASE("environment variables that cannot be read are errors that change noth
           "environment: DATABASE_URL: is not a database: write sqlite:PATH or postgresql://user@host/name\n"
           "environment: SCHEDULER_ENABLED: is not one of 1, true, yes, on, 0, false, no, off");
     check_same(config, HostConfig{});
+}
+
+TEST_CASE("a baseline that no home could reach is refused, and so is a zone that does not exist") {
+    CHECK(problem_of("baseline: {window_days: 2}").find("host.yaml:1:11: baseline.ready_days: is 3, but only 2 days") == 0);
+    CHECK(problem_of("baseline: {support_days: 29}").find("support_days: is 29, but only 28 days") != std::string::npos);
+    CHECK(problem_of("baseline: {zone: Europe/Olso}").find("baseline.zone: is not the name of a time zone") != std::string::npos);
+    CHECK(problem_of("baseline: {categories: []}").find("no event would make a day of data") != std::string::npos);
 }
