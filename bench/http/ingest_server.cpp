@@ -1,9 +1,11 @@
 #include "http/ingest_server.hpp"
 
 #include "api/server.hpp"
+#include "fakes/baseline_repository.hpp"
 #include "fakes/deviation_repository.hpp"
 #include "fakes/incident_repository.hpp"
 #include "fakes/log_sink.hpp"
+#include "fakes/monitor_mode_repository.hpp"
 #include "fakes/rule_repository.hpp"
 #include "fakes/run_control.hpp"
 #include "fakes/token_repository.hpp"
@@ -48,6 +50,8 @@ struct IngestServer::Impl {
     fakes::RuleRepository rules;
     fakes::TokenRepository tokens;
     fakes::IncidentRepository incidents;
+    fakes::BaselineRepository baselines;
+    fakes::MonitorModeRepository modes;
     fakes::RunControl runs;
     boost::asio::io_context loop{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{loop.get_executor()};
@@ -71,6 +75,8 @@ struct IngestServer::Impl {
                                      rules,
                                      tokens,
                                      incidents,
+                                     baselines,
+                                     modes,
                                      runs,
                                      clock,
                                      log,

@@ -86,7 +86,10 @@ int main() {
     evaluate::EvaluationEngine engine{&storage->events(), settings.isolation, log.sink()};
     schedule::SchedulerOptions options;
     options.rules_file = rules_file;
-    schedule::Scheduler scheduler{options, {engine, storage->deviations(), storage->rules(), clock, log.sink()}, catalogue};
+    schedule::Scheduler scheduler{
+        options,
+        {engine, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock, log.sink()},
+        catalogue};
     const double first = milliseconds_of([&] { tick(scheduler); });
     std::vector<double> next;
     for (int i = 1; i <= kTicks; ++i) {

@@ -37,11 +37,9 @@ Result<Asked> read_question(const Request& request, const Identity& identity) {
     if (!until) return tl::unexpected{until.error()};
     if (*since >= *until) return core::fail(Errc::invalid_argument, "since must be before until");
     asked.window = {*since, *until};
-    const auto filter = scope_value(request, identity);
-    if (!filter) return tl::unexpected{filter.error()};
-    if (!filter->org_id.empty()) asked.scope.org_id = filter->org_id;
-    if (!filter->home_id.empty()) asked.scope.home_id = filter->home_id;
-    if (!filter->subject_id.empty()) asked.scope.subject_id = filter->subject_id;
+    auto scope = home_value(request, identity);
+    if (!scope) return tl::unexpected{scope.error()};
+    asked.scope = std::move(*scope);
     return asked;
 }
 
@@ -79,7 +77,12 @@ Response answer(const RouteContext& context, const Asked& asked, const Verdicts&
     if (!verdicts) return report(context, verdicts.error());
     std::string body = "[";
     std::string failed;
-    for (const auto& [rule_id, verdict] : *verdicts) {
+    std::string gated;
+    for (const auto& [rule_id, verdict, gating_reason] : *verdicts) {
+        if (!gating_reason.empty()) {
+            gated += fmt::format("{}{}={}", gated.empty() ? "" : ", ", rule_id, gating_reason);
+            continue;
+        }
         if (const auto* const failure = std::get_if<core::Failed>(&verdict)) {
             failed += fmt::format("{}{}={}", failed.empty() ? "" : ", ", rule_id, core::name_of(failure->reason));
             context.services.log.log(
@@ -94,6 +97,7 @@ Response answer(const RouteContext& context, const Asked& asked, const Verdicts&
         for (std::size_t i = 0; i < findings.size(); ++i) append_finding(body, asked, rule_id, findings[i], i);
     }
     auto response = json(body + ']');
+    if (!gated.empty()) response.headers.emplace_back("X-Varde-Rules-Gated", std::move(gated));
     if (!failed.empty()) response.headers.emplace_back("X-Varde-Rule-Errors", std::move(failed));
     return response;
 }

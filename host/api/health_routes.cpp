@@ -39,6 +39,7 @@ ordered_json run_json(const ports::RunSummary& run) {
             {"rules_total", run.counts.rules_total},
             {"rules_ok", run.counts.rules_ok},
             {"rules_failed", run.counts.rules_failed},
+            {"rules_gated", run.counts.rules_gated},
             {"deviations_upserted", run.counts.deviations_upserted},
             {"deviations_closed", run.counts.deviations_closed},
             {"error", run.error.empty() ? ordered_json(nullptr) : ordered_json(run.error)}};

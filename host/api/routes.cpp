@@ -84,6 +84,16 @@ Result<core::ScopeFilter> scope_value(const Request& request, const Identity& id
     return scope;
 }
 
+Result<core::Scope> home_value(const Request& request, const Identity& identity) {
+    const auto filter = scope_value(request, identity);
+    if (!filter) return tl::unexpected{filter.error()};
+    core::Scope scope;
+    if (!filter->org_id.empty()) scope.org_id = filter->org_id;
+    if (!filter->home_id.empty()) scope.home_id = filter->home_id;
+    if (!filter->subject_id.empty()) scope.subject_id = filter->subject_id;
+    return scope;
+}
+
 namespace {
 
 void append_evidence_ids(std::string& out, const std::string& evidence) {

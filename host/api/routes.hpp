@@ -30,6 +30,7 @@ void add_evaluate_route(Router& router, const Context& context);
 void add_rule_routes(Router& router, const Context& context);
 void add_health_routes(Router& router, const Context& context);
 void add_incident_routes(Router& router, const Context& context);
+void add_monitor_mode_routes(Router& router, const Context& context);
 
 /// Runs a repository call on a database thread and answers with what it made of it.
 void answer_from_database(const Context& context, Reply reply, std::function<core::Result<Response>()> work);
@@ -45,6 +46,8 @@ void answer_from_database(const Context& context, Reply reply, std::function<cor
 [[nodiscard]] core::Result<std::optional<std::string>> name_value(const Request& request, std::string_view key);
 /// What the token may see, narrowed by org_id, home_id and subject_id of the query. Errc::forbidden: outside of the token's scope.
 [[nodiscard]] core::Result<core::ScopeFilter> scope_value(const Request& request, const Identity& identity);
+/// The one scope that a question about a single home is about: scope_value(), and "default" for what neither token nor query says.
+[[nodiscard]] core::Result<core::Scope> home_value(const Request& request, const Identity& identity);
 
 /// A deviation as the API shows it.
 void append_row(std::string& out, const core::Deviation& deviation);

@@ -1,6 +1,7 @@
 #include "api/incident_text.hpp"
 #include "api/problem.hpp"
 #include "api/routes.hpp"
+#include "gating/truth_text.hpp"
 #include "time/utc_text.hpp"
 
 #include <algorithm>
@@ -41,9 +42,13 @@ ordered_json truth_config(const config::RuleSettings& settings) {
             {"min_days_with_data", or_null(settings.min_days_with_data)}};
 }
 
+ordered_json truth_of(const config::RuleSettings& settings, const core::BaselineStatus* baseline) {
+    return ordered_json::parse(gating::truth_json(gating::truth_of(settings, baseline)));
+}
+
 /// One entry of GET /rules. At least one of settings and row is given.
 ordered_json entry(const std::string& rule_id, const config::RuleSettings* settings, const ports::RuleRow* row,
-                   const ports::RuleState* state) {
+                   const ports::RuleState* state, const core::BaselineStatus* baseline) {
     ordered_json rule{{"name", rule_id}, {"rule_id", rule_id}, {"display_name", rule_id}, {"human_explanation", nullptr}};
     rule["enabled_in_scheduler"] = settings != nullptr && settings->enabled_in_scheduler;
     rule["lookback_minutes"] = settings ? ordered_json(settings->lookback.count()) : ordered_json(nullptr);
@@ -58,7 +63,7 @@ ordered_json entry(const std::string& rule_id, const config::RuleSettings* setti
     rule["rule_type"] = nullptr;
     rule["evaluation_truth_config"] = settings ? truth_config(*settings) : ordered_json(nullptr);
     rule["runtime_status"] = nullptr;
-    if (state != nullptr) {
+    if (state != nullptr) {  // the reference has the truth here; the plugin's state is ours
         rule["runtime_status"] = {{"enabled", state->enabled},
                                   {"loaded", state->loaded},
                                   {"version", state->version},
@@ -66,6 +71,7 @@ ordered_json entry(const std::string& rule_id, const config::RuleSettings* setti
                                   {"problem", state->problem.empty() ? ordered_json(nullptr) : ordered_json(state->problem)},
                                   {"breaker", ordered_json::parse(breaker_json(state->breaker))}};
     }
+    if (settings != nullptr && settings->enabled_in_scheduler) rule["runtime_status"].update(truth_of(*settings, baseline));
     if (settings == nullptr) rule["note"] = "db_only";
     return rule;
 }
@@ -78,20 +84,53 @@ auto find_rule(const Range& range, const std::string& rule_id) -> decltype(&*ran
     return nullptr;
 }
 
-Result<Response> list_rules(const RouteContext& context) {
+Result<Response> list_rules(const RouteContext& context, const core::Scope& scope) {
     const auto rows = context.services.rule_rows.list();
     if (!rows) return tl::unexpected{rows.error()};
+    const auto baseline = context.services.baselines.find(scope);
+    if (!baseline) return tl::unexpected{baseline.error()};
+    const auto* const known = *baseline ? &**baseline : nullptr;
     const auto rules = context.services.rules();
     const auto states = context.services.runs.rule_states();
     auto list = ordered_json::array();
     for (const auto& [rule_id, settings] : rules->rules) {
-        list.push_back(entry(rule_id, &settings, find_rule(*rows, rule_id), find_rule(states, rule_id)));
+        list.push_back(entry(rule_id, &settings, find_rule(*rows, rule_id), find_rule(states, rule_id), known));
     }
     for (const auto& row : *rows) {
         if (!rules->rules.contains(row.rule_id))
-            list.push_back(entry(row.rule_id, nullptr, &row, find_rule(states, row.rule_id)));
+            list.push_back(entry(row.rule_id, nullptr, &row, find_rule(states, row.rule_id), known));
     }
     return json(dump(list));
+}
+
+/// On which basis the enabled rules judge one home.
+Result<Response> list_truths(const RouteContext& context, const core::Scope& scope) {
+    const auto rows = context.services.rule_rows.list();
+    if (!rows) return tl::unexpected{rows.error()};
+    const auto baseline = context.services.baselines.find(scope);
+    if (!baseline) return tl::unexpected{baseline.error()};
+    auto list = ordered_json::array();
+    for (const auto& [rule_id, settings] : context.services.rules()->rules) {
+        const auto* const row = find_rule(*rows, rule_id);
+        if (!settings.enabled_in_scheduler || (row != nullptr && !row->is_enabled)) continue;
+        ordered_json truth{{"rule_id", rule_id}};
+        truth.update(truth_of(settings, *baseline ? &**baseline : nullptr));
+        list.push_back(std::move(truth));
+    }
+    return json(dump({{"scope", {{"org_id", scope.org_id}, {"home_id", scope.home_id}, {"subject_id", scope.subject_id}}},
+                      {"rules", std::move(list)}}));
+}
+
+using AboutHome = Result<Response> (*)(const RouteContext&, const core::Scope&);
+
+/// A GET about the rules as they are in one home.
+Route about_home(const Context& context, std::string_view pattern, AboutHome list) {
+    return {Method::get, pattern, Role::viewer,
+            [context, list](const Request& request, const Identity& identity, const Reply& reply) {
+                const auto scope = home_value(request, identity);
+                if (!scope) return reply(report(*context, scope.error()));
+                answer_from_database(context, reply, [context, list, scope = *scope] { return list(*context, scope); });
+            }};
 }
 
 /// The answer that refuses a change, or nullopt.
@@ -152,9 +191,8 @@ void patch_rule(const Context& context, const Request& request, const Identity& 
 }  // namespace
 
 void add_rule_routes(Router& router, const Context& context) {
-    router.add({Method::get, "/rules", Role::viewer, [context](const Request&, const Identity&, const Reply& reply) {
-                    answer_from_database(context, reply, [context] { return list_rules(*context); });
-                }});
+    router.add(about_home(context, "/rules", list_rules));
+    router.add(about_home(context, "/rules/evaluation-truth", list_truths));
     router.add({Method::patch, "/rules/{id}", Role::admin,
                 [context](const Request& request, const Identity& identity, const Reply& reply) {
                     patch_rule(context, request, identity, reply);

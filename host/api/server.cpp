@@ -50,6 +50,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
         add_rule_routes(router, context);
         add_health_routes(router, context);
         add_incident_routes(router, context);
+        add_monitor_mode_routes(router, context);
     }
 
     /// Paths without /v1 are the reference's old ones.

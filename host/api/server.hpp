@@ -2,12 +2,14 @@
 #include "api/authentication.hpp"
 #include "config/settings.hpp"
 #include "core/error.hpp"
+#include "ports/baseline_repository.hpp"
 #include "ports/deviation_repository.hpp"
 #include "ports/event_intake.hpp"
 #include "ports/event_log.hpp"
 #include "ports/incident_repository.hpp"
 #include "ports/isolation_posture.hpp"
 #include "ports/log_sink.hpp"
+#include "ports/monitor_mode_repository.hpp"
 #include "ports/rule_repository.hpp"
 #include "ports/run_control.hpp"
 #include "ports/token_repository.hpp"
@@ -53,6 +55,8 @@ struct Services {
     ports::RuleRepository& rule_rows;
     ports::TokenRepository& tokens;
     ports::IncidentRepository& incidents;
+    ports::BaselineRepository& baselines;
+    ports::MonitorModeRepository& modes;
     ports::RunControl& runs;
     const time::Clock& clock;
     ports::LogSink& log;

@@ -1,10 +1,12 @@
 #include "app/modules.hpp"
 
+#include "store/baseline_repository.hpp"
 #include "store/database.hpp"
 #include "store/deviation_repository.hpp"
 #include "store/event_log.hpp"
 #include "store/incident_repository.hpp"
 #include "store/migrations.hpp"
+#include "store/monitor_mode_repository.hpp"
 #include "store/rule_repository.hpp"
 #include "store/token_repository.hpp"
 
@@ -21,9 +23,17 @@ struct Storage::Parts {
     store::SqlRuleRepository rules;
     store::SqlTokenRepository tokens;
     store::SqlIncidentRepository incidents;
+    store::SqlBaselineRepository baselines;
+    store::SqlMonitorModeRepository modes;
 
     explicit Parts(std::unique_ptr<store::Database> opened)
-        : database{std::move(opened)}, deviations{*database}, rules{*database}, tokens{*database}, incidents{*database} {}
+        : database{std::move(opened)},
+          deviations{*database},
+          rules{*database},
+          tokens{*database},
+          incidents{*database},
+          baselines{*database},
+          modes{*database} {}
 };
 
 Storage::Storage(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
@@ -36,6 +46,8 @@ ports::DeviationRepository& Storage::deviations() { return parts_->deviations; }
 ports::RuleRepository& Storage::rules() { return parts_->rules; }
 ports::TokenRepository& Storage::tokens() { return parts_->tokens; }
 ports::IncidentRepository& Storage::incidents() { return parts_->incidents; }
+ports::BaselineRepository& Storage::baselines() { return parts_->baselines; }
+ports::MonitorModeRepository& Storage::modes() { return parts_->modes; }
 
 core::Result<Storage> Storage::open(const config::HostConfig& settings, Schema schema, bool durable) {
     store::DatabaseSettings wanted;

@@ -5,9 +5,11 @@
 #include "ingest/group_commit.hpp"
 #include "observe/json_lines.hpp"
 #include "plugins/directory_catalogue.hpp"
+#include "ports/baseline_repository.hpp"
 #include "ports/deviation_repository.hpp"
 #include "ports/event_log.hpp"
 #include "ports/incident_repository.hpp"
+#include "ports/monitor_mode_repository.hpp"
 #include "ports/rule_repository.hpp"
 #include "ports/token_repository.hpp"
 #include "time/clock.hpp"
@@ -37,6 +39,8 @@ class Storage {
     [[nodiscard]] ports::RuleRepository& rules();
     [[nodiscard]] ports::TokenRepository& tokens();
     [[nodiscard]] ports::IncidentRepository& incidents();
+    [[nodiscard]] ports::BaselineRepository& baselines();
+    [[nodiscard]] ports::MonitorModeRepository& modes();
 
   private:
     struct Parts;

@@ -4,6 +4,7 @@
 #include "app/modules.hpp"
 #include "evaluate/guarded_evaluator.hpp"
 #include "evaluate/posture_probe.hpp"
+#include "schedule/baseline_job.hpp"
 #include "schedule/scheduler.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -74,13 +75,16 @@ int serve(const Globals& globals, const ServeOptions& options) {
         engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};
     ingest::GroupCommit intake{storage->events(), clock, settings->ingest, log.sink()};
     schedule::Scheduler scheduler{
-        scheduling_of(*settings), {guard, storage->deviations(), storage->rules(), clock, log.sink()}, catalogue};
+        scheduling_of(*settings),
+        {guard, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock, log.sink()},
+        catalogue};
+    schedule::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
 
-    api::Server server{
-        loop,
-        http_of(*settings),
-        {intake, storage->events(), storage->deviations(), storage->rules(), storage->tokens(), storage->incidents(), scheduler,
-         clock, log.sink(), [&scheduler] { return scheduler.rules(); }, [&intake] { return health_of(intake); }, posture}};
+    api::Server server{loop,
+                       http_of(*settings),
+                       {intake, storage->events(), storage->deviations(), storage->rules(), storage->tokens(),
+                        storage->incidents(), storage->baselines(), storage->modes(), scheduler, clock, log.sink(),
+                        [&scheduler] { return scheduler.rules(); }, [&intake] { return health_of(intake); }, posture}};
     if (auto started = server.start(); !started) return report(started.error());
 
     asio::signal_set signals{loop, SIGINT, SIGTERM};
@@ -94,8 +98,10 @@ int serve(const Globals& globals, const ServeOptions& options) {
                     {"port", std::int64_t{server.port()}},
                     {"plugins_dir", settings->plugins_dir.string()},
                     {"scheduler_enabled", settings->scheduler.enabled}});
+    baselines.start();
     scheduler.start();
     loop.run();
+    baselines.stop();
     scheduler.stop();
     intake.stop(std::chrono::milliseconds{1'000});
     log.sink().log(ports::LogLevel::info, "host", "host_stopped", "stopped");
@@ -118,7 +124,11 @@ int run(const Globals& globals) {
     evaluate::GuardedEvaluator guard{
         engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};
     schedule::Scheduler scheduler{
-        scheduling_of(*settings), {guard, storage->deviations(), storage->rules(), clock, log.sink()}, catalogue};
+        scheduling_of(*settings),
+        {guard, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock, log.sink()},
+        catalogue};
+    schedule::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
+    baselines.step();
     const auto summary = scheduler.step();
     const auto& counts = summary.counts;
     if (globals.json) {
@@ -127,6 +137,7 @@ int run(const Globals& globals) {
                     {"rules_total", counts.rules_total},
                     {"rules_ok", counts.rules_ok},
                     {"rules_failed", counts.rules_failed},
+                    {"rules_gated", counts.rules_gated},
                     {"deviations_upserted", counts.deviations_upserted},
                     {"deviations_closed", counts.deviations_closed},
                     {"ok", summary.error.empty()}});

@@ -4,6 +4,7 @@
 #include "app/modules.hpp"
 #include "app/progress.hpp"
 #include "ingest/file_import.hpp"
+#include "schedule/baseline_job.hpp"
 #include "schedule/scheduler.hpp"
 #include "time/utc_text.hpp"
 
@@ -76,6 +77,7 @@ void add(Totals& totals, const ports::RunSummary& run) {
     totals.counts.rules_total += run.counts.rules_total;
     totals.counts.rules_ok += run.counts.rules_ok;
     totals.counts.rules_failed += run.counts.rules_failed;
+    totals.counts.rules_gated += run.counts.rules_gated;
     totals.counts.deviations_upserted += run.counts.deviations_upserted;
     totals.counts.deviations_closed += run.counts.deviations_closed;
 }
@@ -105,6 +107,7 @@ void print_totals(const Totals& totals, const std::map<std::string, OutcomeCount
     out["counts"] = {{"rules_total", totals.counts.rules_total},
                      {"rules_ok", totals.counts.rules_ok},
                      {"rules_failed", totals.counts.rules_failed},
+                     {"rules_gated", totals.counts.rules_gated},
                      {"deviations_upserted", totals.counts.deviations_upserted},
                      {"deviations_closed", totals.counts.deviations_closed}};
     out["rules"] = nlohmann::ordered_json::object();
@@ -131,6 +134,10 @@ void print_table(const Totals& totals, const std::map<std::string, OutcomeCounts
         "{} ticks, {} events, rules_total {}, rules_ok {}, rules_failed {}, deviations_upserted {}, deviations_closed {}\n",
         totals.ticks, totals.events, totals.counts.rules_total, totals.counts.rules_ok, totals.counts.rules_failed,
         totals.counts.deviations_upserted, totals.counts.deviations_closed);
+    if (totals.counts.rules_gated > 0) {
+        fmt::print("{} times a rule was not asked, because too little was known of the home (rules_gated)\n",
+                   totals.counts.rules_gated);
+    }
     fmt::print("{:.2f} s, {:.0f} evaluations per second\n", totals.took.count(), per_second);
 }
 
@@ -160,7 +167,12 @@ int simulate(const Globals& globals, const SimulateOptions& options) {
     schedule::SchedulerOptions scheduling;
     scheduling.rules_file = settings->rules_file;
     scheduling.interval = std::chrono::duration_cast<std::chrono::milliseconds>(ticks->every);
-    schedule::Scheduler scheduler{scheduling, {counting, storage->deviations(), storage->rules(), clock, log.sink()}, catalogue};
+    schedule::Scheduler scheduler{
+        scheduling,
+        {counting, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock, log.sink()},
+        catalogue};
+
+    schedule::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
 
     const auto before = storage->deviations().count_by_rule();
     if (!before) return report(before.error());
@@ -173,6 +185,7 @@ int simulate(const Globals& globals, const SimulateOptions& options) {
         const auto delivered = deliver(*events, next, now, intake);
         if (!delivered) return report(delivered.error());
         next = *delivered;
+        baselines.step();
         add(totals, scheduler.step());
         progress.show(totals.ticks);
     }

@@ -18,6 +18,7 @@ struct RunCounts {
     std::int64_t rules_failed = 0;
     std::int64_t deviations_upserted = 0;
     std::int64_t deviations_closed = 0;
+    std::int64_t rules_gated = 0;  ///< of rules_ok: not asked, because too little is known of the home
 };
 
 struct RunSummary {
@@ -45,6 +46,8 @@ struct RuleState {
 struct RuleVerdict {
     std::string rule_id;
     core::Verdict verdict;
+    /// Not empty: the rule was not asked, and this is why ("baseline_not_ready"); the verdict is then Completed and unknown.
+    std::string gating_reason{};
 };
 
 /// What other modules may ask of the scheduler. Thread-safe; never waits. Callbacks come on the run thread and must be short.
@@ -52,7 +55,8 @@ class RunControl {
   public:
     virtual ~RunControl() = default;
     using Evaluated = std::function<void(core::Result<std::vector<RuleVerdict>>)>;
-    /// Judges every configured rule (enabled or not) for one scope and window, between two runs; stores nothing.
+    /// Judges every configured rule (enabled or not) for one scope and window, between two runs; stores nothing. Rules that may not be
+    /// asked about the scope are gated as in runs; monitor modes do not count.
     virtual void evaluate(const core::Scope& scope, core::Window window, Evaluated done) = 0;
     [[nodiscard]] virtual std::optional<RunSummary> last_run() const = 0;
     [[nodiscard]] virtual std::vector<RuleState> rule_states() const = 0;

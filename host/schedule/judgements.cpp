@@ -11,26 +11,32 @@ constexpr std::size_t kChunk = 16'384;
 
 }  // namespace
 
-Judgements::Judgements(std::vector<EnabledRule> rules, std::vector<core::Scope> scopes, core::Instant now)
-    : rules_{std::move(rules)}, scopes_{std::move(scopes)}, now_{now}, entries_(size()) {}
+Judgements::Judgements(std::vector<EnabledRule> rules, std::vector<core::Scope> scopes, core::Instant now, Gates gates)
+    : rules_{std::move(rules)}, scopes_{std::move(scopes)}, now_{now}, gates_{std::move(gates)}, entries_(size()) {}
 
 core::Result<void> Judgements::judge(ports::Evaluator& evaluator, const RuleStates& states,
                                      const std::function<bool()>& abandoned) {
     std::vector<ports::Evaluation> chunk;
+    std::vector<std::size_t> asked;
     for (std::size_t first = 0; first < size(); first += kChunk) {
         if (abandoned && abandoned()) return core::fail(core::Errc::stopping, "the run was abandoned: the host is going down");
         const auto last = std::min(first + kChunk, size());
         chunk.clear();
+        asked.clear();
         for (std::size_t i = first; i < last; ++i) {
+            entries_[i].gated = !gates_.asks(rule(i).id, scope(i));
+            if (entries_[i].gated) continue;
+            asked.push_back(i);
             chunk.push_back({rule(i).id, scope(i), window(i), now_, states.find(rule(i).id, scope(i)), false});
         }
+        if (chunk.empty()) continue;
         auto verdicts = evaluator.evaluate(chunk);
         if (!verdicts) return tl::unexpected{verdicts.error()};
         if (verdicts->size() != chunk.size()) {
             return core::fail(core::Errc::worker_failed,
                               fmt::format("{} verdicts came for {} evaluations", verdicts->size(), chunk.size()));
         }
-        for (std::size_t i = first; i < last; ++i) keep(i, std::move((*verdicts)[i - first]), states);
+        for (std::size_t i = 0; i < asked.size(); ++i) keep(asked[i], std::move((*verdicts)[i]), states);
     }
     return {};
 }
@@ -44,7 +50,7 @@ void Judgements::keep(std::size_t i, core::Verdict verdict, const RuleStates& st
     auto& completed = std::get<core::Completed>(verdict);
     if (completed.state && !states.differs({rule(i).id, scope(i), *completed.state})) completed.state.reset();
     entries_[i].duration_ns = completed.duration.count();
-    entries_[i].answered = completed.outcome == core::Outcome::met || completed.outcome == core::Outcome::not_met;
+    entries_[i].outcome = completed.outcome;
     if (!completed.findings.empty() || completed.state) notable_.emplace(i, std::move(verdict));
 }
 
@@ -79,7 +85,7 @@ bool Judgements::has_answer(const std::string& rule_id, const core::Scope& scope
     if (rule == nullptr || at == scopes_.end() || *at != scope) return false;
     const auto i =
         static_cast<std::size_t>(at - scopes_.begin()) * rules_.size() + static_cast<std::size_t>(rule - rules_.data());
-    return entries_[i].answered;
+    return entries_[i].outcome == core::Outcome::met || entries_[i].outcome == core::Outcome::not_met;
 }
 
 }  // namespace varde::schedule

@@ -2,6 +2,7 @@
 #include "config/settings.hpp"
 #include "core/verdict.hpp"
 #include "ports/evaluator.hpp"
+#include "schedule/gates.hpp"
 #include "schedule/rule_states.hpp"
 
 #include <functional>
@@ -23,9 +24,10 @@ struct EnabledRule {
 class Judgements {
   public:
     /// Scopes are sorted and without repeats.
-    Judgements(std::vector<EnabledRule> rules, std::vector<core::Scope> scopes, core::Instant now);
+    Judgements(std::vector<EnabledRule> rules, std::vector<core::Scope> scopes, core::Instant now, Gates gates = {});
 
-    /// Judges everything, each rule with what it kept. Errors: the evaluator's; Errc::stopping once `abandoned` says so.
+    /// Judges everything that the gates let through, each rule with what it kept. Errors: the evaluator's; Errc::stopping once
+    /// `abandoned` says so.
     core::Result<void> judge(ports::Evaluator& evaluator, const RuleStates& states, const std::function<bool()>& abandoned);
 
     [[nodiscard]] std::size_t size() const { return rules_.size() * scopes_.size(); }
@@ -35,6 +37,11 @@ class Judgements {
     [[nodiscard]] std::chrono::nanoseconds duration(std::size_t i) const {
         return std::chrono::nanoseconds{entries_[i].duration_ns};
     }
+    /// The rule was not asked about the scope.
+    [[nodiscard]] bool gated(std::size_t i) const { return entries_[i].gated; }
+    /// What it answered; unknown if it was not asked or failed.
+    [[nodiscard]] core::Outcome outcome(std::size_t i) const { return entries_[i].outcome; }
+    [[nodiscard]] const Gates& gates() const { return gates_; }
     /// The failure, if the rule gave no answer.
     [[nodiscard]] const core::Failed* failure(std::size_t i) const;
     /// The finding to keep: the most severe one, the first of equals; nullptr if there is none.
@@ -42,8 +49,8 @@ class Judgements {
     /// What the rule wants to keep for the scope from now on, if that is something new.
     [[nodiscard]] std::optional<core::RuleState> new_state(std::size_t i) const;
 
-    /// Whether the rule answered met or not_met for the scope. no_data, unknown, a failure and "not part of this run" say nothing about
-    /// whether a deviation still holds.
+    /// Whether the rule answered met or not_met for the scope. no_data, unknown, gated, a failure and "not part of this run" say
+    /// nothing about whether a deviation still holds.
     [[nodiscard]] bool has_answer(const std::string& rule_id, const core::Scope& scope) const;
     [[nodiscard]] const EnabledRule* find_rule(const std::string& rule_id) const;
     [[nodiscard]] const std::vector<core::Scope>& scopes() const { return scopes_; }
@@ -51,13 +58,15 @@ class Judgements {
   private:
     struct Entry {
         std::int64_t duration_ns = 0;
-        bool answered = false;
+        core::Outcome outcome = core::Outcome::unknown;
+        bool gated = false;
     };
     void keep(std::size_t i, core::Verdict verdict, const RuleStates& states);
 
     std::vector<EnabledRule> rules_;
     std::vector<core::Scope> scopes_;
     core::Instant now_;
+    Gates gates_;
     std::vector<Entry> entries_;
     std::unordered_map<std::size_t, core::Verdict> notable_;
 };

@@ -50,11 +50,13 @@ core::Result<void> RuleRun::attempt(const config::RulesConfig& config, const Run
 
     const auto kept = states();
     if (!kept) return tl::unexpected{kept.error()};
+    auto gates = Gates::read(config, ports_.baselines, ports_.modes);
+    if (!gates) return tl::unexpected{gates.error()};
 
     auto scopes = carried_;
     for (auto& scope : ports_.evaluator.scopes()) scopes.insert(std::move(scope));
     log.set_scopes(scopes.size());
-    Judgements judgements{std::move(*rules), {scopes.begin(), scopes.end()}, now};
+    Judgements judgements{std::move(*rules), {scopes.begin(), scopes.end()}, now, std::move(*gates)};
     summary.scopes = static_cast<std::int64_t>(scopes.size());
     summary.evaluations = static_cast<std::int64_t>(judgements.size());
     if (auto judged = judgements.judge(ports_.evaluator, **kept, request.abandoned); !judged) return judged;
@@ -75,7 +77,7 @@ core::Result<void> RuleRun::write(const config::RulesConfig& config, const RunRe
     // Judging took what it took; the write lock is held from here on only.
     auto transaction = ports_.deviations.begin();
     if (!transaction) return tl::unexpected{transaction.error()};
-    RunWriter writer{**transaction, config, summary.started_at, log};
+    RunWriter writer{**transaction, config, summary.started_at, log, gated_};
     if (auto written = writer.write(judgements, request.abandoned); !written) return written;
     if (request.abandoned && request.abandoned()) {
         return core::fail(core::Errc::stopping, "the run was abandoned: the host is going down");
@@ -83,6 +85,7 @@ core::Result<void> RuleRun::write(const config::RulesConfig& config, const RunRe
     if (auto committed = (*transaction)->commit(); !committed) return committed;
     summary.counts = writer.counts();
     carried_ = writer.active_scopes();
+    gated_ = writer.gated();
     for (const auto& state : writer.new_states()) states_->put(state);
     return {};
 }

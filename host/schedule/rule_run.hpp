@@ -1,8 +1,10 @@
 #pragma once
 #include "config/settings.hpp"
+#include "ports/baseline_repository.hpp"
 #include "ports/deviation_repository.hpp"
 #include "ports/evaluator.hpp"
 #include "ports/log_sink.hpp"
+#include "ports/monitor_mode_repository.hpp"
 #include "ports/rule_repository.hpp"
 #include "ports/run_control.hpp"
 #include "schedule/judgements.hpp"
@@ -24,6 +26,8 @@ struct RunPorts {
     ports::Evaluator& evaluator;
     ports::DeviationRepository& deviations;
     ports::RuleRepository& rules;
+    ports::BaselineRepository& baselines;
+    ports::MonitorModeRepository& modes;
     const time::Clock& clock;
     ports::LogSink& log;
 };
@@ -38,6 +42,8 @@ struct RunRequest {
 /// One scheduler run: for every scope with data every enabled rule, judged over [now - lookback, now), then the writes in one
 /// transaction. Used by the scheduler's thread, `varde run` and `varde simulate`. Blocking; one thread at a time.
 ///
+/// A rule is not asked about a scope of which too little is known (gating/): logged with the reason and counted. What a rule finds where
+/// its monitor mode is OFF is dropped, where it is TEST it is kept and marked. Evidence gets the keys of the rule's truth.
 /// A rule is enabled if rules.yaml enables it and its row in the database is not switched off. Rules of the file without a row get one.
 /// A rule that was switched off or on since the last run is released: its failures are forgotten.
 /// A failed evaluation is logged and counted; the run goes on. What cannot be written for one rule and scope is undone alone
@@ -69,6 +75,7 @@ class RuleRun {
     std::optional<std::set<std::string>> enabled_before_;  ///< at the last run
     /// Scopes that had an active deviation at the end of the last run: they are judged even if their events are all gone.
     std::set<core::Scope> carried_;
+    std::set<RuleAndScope> gated_;      ///< at the last run that was committed
     std::optional<RuleStates> states_;  ///< read by the first run
 };
 

@@ -4,6 +4,7 @@
 #include "time/utc_text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <variant>
 #include <vector>
@@ -73,66 +74,75 @@ std::string error_json(const core::Failed& failed) {
     return text_of(json);
 }
 
-void RunLog::write(LogLevel level, std::string_view event, std::string_view message,
-                   std::initializer_list<ports::LogField> fields) {
-    sink_.write(level, "scheduler", event, run_id_, message, std::span{fields.begin(), fields.size()});
+void RunLog::write(LogLevel level, std::string_view event, std::string_view message, std::span<const ports::LogField> fields) {
+    sink_.write(level, "scheduler", event, run_id_, message, fields);
 }
 
 void RunLog::run_started(std::chrono::milliseconds interval, core::Instant now) {
     const auto whole = std::chrono::duration_cast<std::chrono::minutes>(interval);
     const ports::LogField period = whole == interval ? ports::LogField{"interval_minutes", std::int64_t{whole.count()}}
                                                      : ports::LogField{"interval_ms", std::int64_t{interval.count()}};
-    write(LogLevel::info, "scheduler_run_start", "scheduler run started",
-          {period, {"since", time::format_utc(now - interval)}, {"until", time::format_utc(now)}});
+    write(
+        LogLevel::info, "scheduler_run_start", "scheduler run started",
+        std::array<ports::LogField, 3>{{period, {"since", time::format_utc(now - interval)}, {"until", time::format_utc(now)}}});
 }
 
 void RunLog::rule_started(LogLevel level, const RuleInScope& rule, const std::string& scope) {
     write(level, "scheduler_rule_start", "rule evaluation started",
-          {{"rule_id", rule.rule_id},
-           {"subject_key", rule.subject_key},
-           {"scope", Json{scope}},
-           {"since", time::format_utc(rule.window.since)},
-           {"until", time::format_utc(rule.window.until)}});
+          std::array<ports::LogField, 5>{{{"rule_id", rule.rule_id},
+                                          {"subject_key", rule.subject_key},
+                                          {"scope", Json{scope}},
+                                          {"since", time::format_utc(rule.window.since)},
+                                          {"until", time::format_utc(rule.window.until)}}});
 }
 
-void RunLog::rule_finished(const RuleInScope& rule, std::chrono::nanoseconds duration, int upserted) {
-    const auto level = one_scope_ || upserted > 0 ? LogLevel::info : LogLevel::debug;
+void RunLog::rule_finished(const RuleInScope& rule, const RuleResult& result) {
+    const auto level = one_scope_ || result.news ? LogLevel::info : LogLevel::debug;
     if (!sink_.wants(level)) return;
     const auto scope = scope_json(rule.scope);
     rule_started(level, rule, scope);
-    write(level, "scheduler_rule_result", "rule evaluation finished",
-          {{"rule_id", rule.rule_id},
-           {"scope", Json{scope}},
-           {"duration_ms", ms(duration)},
-           {"counts", Json{text_of({{"evaluated", 1}, {"deviations_upserted", upserted}, {"deviations_closed", 0}})}}});
+    // `evaluated` is 1 for a gated rule too: the reference counts what it went through.
+    std::vector<ports::LogField> fields{
+        {"rule_id", rule.rule_id},
+        {"scope", Json{scope}},
+        {"duration_ms", ms(result.duration)},
+        {"counts", Json{text_of({{"evaluated", 1}, {"deviations_upserted", result.upserted}, {"deviations_closed", 0}})}},
+        {"outcome", std::string{result.outcome}}};
+    if (!result.gating_reason.empty()) {
+        fields.push_back({"evaluation_truth", std::string{result.evaluation_truth}});
+        fields.push_back({"gating_reason", result.gating_reason});
+    }
+    if (result.mode != core::MonitorMode::on) fields.push_back({"monitor_mode", std::string{core::name_of(result.mode)}});
+    write(level, "scheduler_rule_result", "rule evaluation finished", fields);
 }
 
 void RunLog::rule_failed(const RuleInScope& rule, std::chrono::nanoseconds duration, const std::string& error) {
     const auto scope = scope_json(rule.scope);
     rule_started(LogLevel::info, rule, scope);
     write(LogLevel::error, "scheduler_rule_error", "rule evaluation failed",
-          {{"rule_id", rule.rule_id},
-           {"subject_key", rule.subject_key},
-           {"scope", Json{scope}},
-           {"duration_ms", ms(duration)},
-           {"error", Json{error}}});
+          std::array<ports::LogField, 5>{{{"rule_id", rule.rule_id},
+                                          {"subject_key", rule.subject_key},
+                                          {"scope", Json{scope}},
+                                          {"duration_ms", ms(duration)},
+                                          {"error", Json{error}}}});
 }
 
 void RunLog::run_finished(const ports::RunSummary& summary) {
     const auto& counts = summary.counts;
     write(LogLevel::info, "scheduler_run_end", "scheduler run finished",
-          {{"duration_ms", duration_ms(summary)},
-           {"counts", Json{text_of({{"rules_total", counts.rules_total},
-                                    {"rules_ok", counts.rules_ok},
-                                    {"rules_failed", counts.rules_failed},
-                                    {"deviations_upserted", counts.deviations_upserted},
-                                    {"deviations_closed", counts.deviations_closed}})}},
-           {"scopes", summary.scopes}});
+          std::array<ports::LogField, 4>{{{"duration_ms", duration_ms(summary)},
+                                          {"counts", Json{text_of({{"rules_total", counts.rules_total},
+                                                                   {"rules_ok", counts.rules_ok},
+                                                                   {"rules_failed", counts.rules_failed},
+                                                                   {"deviations_upserted", counts.deviations_upserted},
+                                                                   {"deviations_closed", counts.deviations_closed}})}},
+                                          {"rules_gated", counts.rules_gated},
+                                          {"scopes", summary.scopes}}});
 }
 
 void RunLog::run_failed(const ports::RunSummary& summary, const core::Error& error) {
     write(LogLevel::error, "scheduler_run_end", "scheduler run failed",
-          {{"duration_ms", duration_ms(summary)}, {"error", Json{error_json(error)}}});
+          std::array<ports::LogField, 2>{{{"duration_ms", duration_ms(summary)}, {"error", Json{error_json(error)}}}});
 }
 
 }  // namespace varde::schedule

@@ -1,6 +1,7 @@
 #include "schedule/run_writer.hpp"
 
 #include "deviation/life_cycle.hpp"
+#include "gating/truth_text.hpp"
 
 #include <algorithm>
 
@@ -38,13 +39,19 @@ core::Result<void> RunWriter::settle(const Judgements& judgements, std::size_t i
         fail_rule(error_json(*failed));
         return {};
     }
-    int upserted = 0;
-    const auto* finding = judgements.finding(i);
+    if (judgements.gated(i)) {
+        settle_gated(judgements, rule);
+        return {};
+    }
+    RuleResult result{judgements.duration(i), core::name_of(judgements.outcome(i))};
+    result.mode = judgements.gates().mode(rule.rule_id, rule.scope);
+    const auto* found = judgements.finding(i);
+    const auto* finding = result.mode == core::MonitorMode::off ? nullptr : found;
     const auto state = judgements.new_state(i);
     if (finding != nullptr || state) {
         auto undone = in_savepoint([&]() -> core::Result<void> {
             if (finding != nullptr)
-                if (auto done = upsert({rule.rule_id, rule.subject_key, rule.scope}, *finding); !done) return done;
+                if (auto done = store(judgements, rule, result.mode, *finding); !done) return done;
             return state ? transaction_.keep_state(*state, now_) : core::Result<void>{};
         });
         if (!undone) return tl::unexpected{undone.error()};
@@ -52,18 +59,44 @@ core::Result<void> RunWriter::settle(const Judgements& judgements, std::size_t i
             fail_rule(error_json(**undone));
             return {};
         }
-        if (finding != nullptr) upserted = 1;
+        if (finding != nullptr) result.upserted = 1;
         if (state) new_states_.push_back(*state);
     }
     ++counts_.rules_ok;
-    counts_.deviations_upserted += upserted;
-    log_.rule_finished(rule, judgements.duration(i), upserted);
+    counts_.deviations_upserted += result.upserted;
+    result.news = result.upserted > 0 || found != nullptr || was_gated(rule);
+    log_.rule_finished(rule, result);
     return {};
 }
 
-core::Result<void> RunWriter::upsert(const Key& key, const core::Finding& finding) {
+void RunWriter::settle_gated(const Judgements& judgements, const RuleInScope& rule) {
+    const auto truth = judgements.gates().truth(rule.rule_id, rule.scope);
+    RuleResult result{std::chrono::nanoseconds{0}, "gated"};
+    result.evaluation_truth = gating::name_of(truth.truth);
+    result.gating_reason = truth.gating_reason;
+    result.mode = judgements.gates().mode(rule.rule_id, rule.scope);
+    result.news = !was_gated(rule);
+    gated_.emplace(rule.rule_id, rule.scope);
+    ++counts_.rules_ok;
+    ++counts_.rules_gated;
+    log_.rule_finished(rule, result);
+}
+
+bool RunWriter::was_gated(const RuleInScope& rule) const {
+    return !gated_before_.empty() && gated_before_.contains({rule.rule_id, rule.scope});
+}
+
+core::Result<void> RunWriter::store(const Judgements& judgements, const RuleInScope& rule, core::MonitorMode mode,
+                                    const core::Finding& finding) {
+    auto kept = finding;
+    kept.evidence = gating::evidence_with(finding.evidence, judgements.gates().truth(rule.rule_id, rule.scope), mode);
+    return upsert({rule.rule_id, rule.subject_key, rule.scope}, kept, mode == core::MonitorMode::test);
+}
+
+core::Result<void> RunWriter::upsert(const Key& key, const core::Finding& finding, bool test_mode) {
     if (const auto found = active_.find(key); found != active_.end()) {
         auto row = deviation::seen_again(found->second, finding, now_);
+        row.test_mode = test_mode;
         if (auto updated = transaction_.update(row); !updated) return updated;
         found->second = std::move(row);
         return {};
@@ -71,6 +104,7 @@ core::Result<void> RunWriter::upsert(const Key& key, const core::Finding& findin
     const auto episode = transaction_.next_episode(key.rule_id, key.scope, key.subject_key);
     if (!episode) return tl::unexpected{episode.error()};
     auto row = deviation::open(key.rule_id, key.scope, key.subject_key, finding, *episode, now_);
+    row.test_mode = test_mode;
     const auto id = transaction_.insert(row);
     if (!id) return tl::unexpected{id.error()};
     row.deviation_id = *id;
@@ -80,8 +114,11 @@ core::Result<void> RunWriter::upsert(const Key& key, const core::Finding& findin
 
 const char* RunWriter::reason_to_close(const Judgements& judgements, const core::Deviation& row) const {
     if (const auto* rule = judgements.find_rule(row.rule_id)) {
-        const bool stale = judgements.has_answer(row.rule_id, row.scope) && deviation::is_stale(row, rule->expire_after, now_);
-        return stale ? "stale" : nullptr;
+        if (!deviation::is_stale(row, rule->expire_after, now_)) return nullptr;
+        // As in the reference: what is not looked at for long enough does not stay open for ever.
+        if (!judgements.gates().asks(row.rule_id, row.scope)) return "gated";
+        if (judgements.gates().mode(row.rule_id, row.scope) == core::MonitorMode::off) return "monitor_off";
+        return judgements.has_answer(row.rule_id, row.scope) ? "stale" : nullptr;
     }
     // Nobody looks any more. The row ends at the time it would have ended at anyway: a rule that is switched off and on again for a
     // moment, or lost to a bad edit, does not close what operators are working on.

@@ -14,8 +14,10 @@ namespace varde::schedule {
 /// Turns the judgements of one run into rows, inside one transaction that the caller commits.
 class RunWriter {
   public:
-    RunWriter(ports::DeviationTransaction& transaction, const config::RulesConfig& config, core::Instant now, RunLog& log)
-        : transaction_{transaction}, config_{config}, now_{now}, log_{log} {}
+    /// `gated_before`: what was gated at the run before; only changes are news in a run over many homes.
+    RunWriter(ports::DeviationTransaction& transaction, const config::RulesConfig& config, core::Instant now, RunLog& log,
+              const std::set<RuleAndScope>& gated_before)
+        : transaction_{transaction}, config_{config}, now_{now}, log_{log}, gated_before_{gated_before} {}
 
     /// Upserts what was found, then closes what has not been seen for its rule's expire_after. One rule's failing write is undone, logged
     /// and counted; an error here means that the whole run must be given up.
@@ -26,6 +28,8 @@ class RunWriter {
     [[nodiscard]] const std::vector<core::RuleState>& new_states() const { return new_states_; }
     /// Scopes with an active deviation after write().
     [[nodiscard]] std::set<core::Scope> active_scopes() const;
+    /// What was gated in this run.
+    [[nodiscard]] const std::set<RuleAndScope>& gated() const { return gated_; }
 
   private:
     struct Key {
@@ -43,7 +47,14 @@ class RunWriter {
 
     core::Result<void> load_active();
     core::Result<void> settle(const Judgements& judgements, std::size_t i);
-    core::Result<void> upsert(const Key& key, const core::Finding& finding);
+    /// Where too little is known of the home.
+    void settle_gated(const Judgements& judgements, const RuleInScope& rule);
+    /// A line of the log is news, whatever the number of homes: what was gated is not any more.
+    [[nodiscard]] bool was_gated(const RuleInScope& rule) const;
+    /// With the truth of the rule and its mode in the evidence.
+    core::Result<void> store(const Judgements& judgements, const RuleInScope& rule, core::MonitorMode mode,
+                             const core::Finding& finding);
+    core::Result<void> upsert(const Key& key, const core::Finding& finding, bool test_mode);
     core::Result<void> close_stale(const Judgements& judgements);
     /// Why the row is to be closed now, or nullptr.
     const char* reason_to_close(const Judgements& judgements, const core::Deviation& row) const;
@@ -54,6 +65,8 @@ class RunWriter {
     const config::RulesConfig& config_;
     core::Instant now_;
     RunLog& log_;
+    const std::set<RuleAndScope>& gated_before_;
+    std::set<RuleAndScope> gated_;
     ports::RunCounts counts_;
     std::vector<core::RuleState> new_states_;
     std::unordered_map<Key, core::Deviation, KeyHash> active_;

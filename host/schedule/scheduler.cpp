@@ -1,5 +1,6 @@
 #include "schedule/scheduler.hpp"
 
+#include "gating/truth_text.hpp"
 #include "schedule/rule_set.hpp"
 #include "schedule/rules_watch.hpp"
 #include "schedule/run_id.hpp"
@@ -232,18 +233,44 @@ class Scheduler::Impl {
         if (!config_) return tl::unexpected{*config_error_};
         const auto now = ports_.clock.now();
         if (auto read = ports_.evaluator.catch_up(now); !read) return tl::unexpected{read.error()};
+        auto baseline = ports_.baselines.find(waiting.scope);
+        if (!baseline) return tl::unexpected{baseline.error()};
+        std::vector<core::BaselineStatus> known;
+        if (*baseline) known.push_back(std::move(**baseline));
+        const Gates gates{*config_, std::move(known), {}};
         const auto kept = rule_run_.states();
         if (!kept) return tl::unexpected{kept.error()};
         std::vector<ports::Evaluation> evaluations;
-        for (const auto& [id, settings] : config_->rules)
+        for (const auto& [id, settings] : config_->rules) {
+            if (!gates.asks(id, waiting.scope)) continue;
             evaluations.push_back({id, waiting.scope, waiting.window, now, (*kept)->find(id, waiting.scope), false});
+        }
         auto verdicts = ports_.evaluator.evaluate(evaluations);
         if (!verdicts) return tl::unexpected{verdicts.error()};
         std::vector<ports::RuleVerdict> answers;
-        for (std::size_t i = 0; i < evaluations.size(); ++i) {
-            answers.push_back({std::move(evaluations[i].rule_id), std::move((*verdicts)[i])});
+        std::size_t next = 0;
+        for (const auto& [id, settings] : config_->rules) {
+            const auto truth = gates.truth(id, waiting.scope);
+            answers.push_back(truth.asks() ? ports::RuleVerdict{id, explained(std::move((*verdicts)[next++]), truth)}
+                                           : ports::RuleVerdict{id, not_asked(truth), truth.gating_reason});
         }
         return answers;
+    }
+
+    /// With the truth's keys in the evidence, as in runs.
+    static core::Verdict explained(core::Verdict verdict, const gating::RuleTruth& truth) {
+        if (auto* const completed = std::get_if<core::Completed>(&verdict)) {
+            for (auto& finding : completed->findings) {
+                finding.evidence = gating::evidence_with(finding.evidence, truth, core::MonitorMode::on);
+            }
+        }
+        return verdict;
+    }
+    static core::Completed not_asked(const gating::RuleTruth& truth) {
+        core::Completed nothing;
+        nothing.outcome = core::Outcome::unknown;
+        nothing.reason = "gated: " + truth.gating_reason;
+        return nothing;
     }
 
     const SchedulerOptions options_;

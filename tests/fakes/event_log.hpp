@@ -14,6 +14,8 @@ class EventLog final : public ports::EventLog {
   public:
     /// Append calls pass it before anything happens.
     Gate append_gate;
+    /// read_range() passes it before it reads.
+    Gate read_gate;
 
     /// While set, every call fails with it.
     void fail_with(std::optional<core::Errc> code) {
@@ -77,6 +79,7 @@ class EventLog final : public ports::EventLog {
 
     core::Result<void> read_range(const core::Scope& scope, core::Window range,
                                   const std::function<void(const core::Event&)>& visit) override {
+        read_gate.pass();
         const std::lock_guard lock{mutex_};
         if (failure_) return core::fail(*failure_, "fake event log: read_range");
         std::vector<core::Event> found;

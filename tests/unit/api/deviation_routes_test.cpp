@@ -204,6 +204,19 @@ TEST_SUITE("evaluate route") {
         CHECK(server.log.count("evaluate_rule_error") == 2);
     }
 
+    TEST_CASE("a rule that was not asked is named with the reason: an empty answer is no all-clear") {
+        RunningServer server;
+        core::Completed nothing;
+        nothing.outcome = core::Outcome::unknown;
+        server.runs.answer_with(std::vector{completed("R-003"), ports::RuleVerdict{"R-001", nothing, "baseline_not_ready"},
+                                            ports::RuleVerdict{"R-005", nothing, "baseline_not_ready"}});
+        HttpClient client{server.start()};
+        const auto answer = client.get("/v1/deviations/evaluate?since=2026-01-15T11:00:00Z&until=2026-01-15T12:00:00Z");
+        CHECK(answer.status == 200);
+        CHECK(answer.header("x-varde-rules-gated") == "R-001=baseline_not_ready, R-005=baseline_not_ready");
+        CHECK(json::parse(answer.body).size() == 1);
+    }
+
     TEST_CASE("the question has to make sense") {
         RunningServer server;
         HttpClient client{server.start()};

@@ -72,6 +72,47 @@ TEST_SUITE("rule routes") {
         CHECK(breaker["reason"] == "rule_error: no");
     }
 
+    TEST_CASE("on which basis the enabled rules judge a home, and that their state says the same") {
+        RunningServer server;
+        configure(server);
+        auto& gated = server.rules->rules["R-001"];
+        gated.enabled_in_scheduler = true;
+        gated.evaluation_mode = "baseline_dependent";
+        const core::Scope home{"o", "h", "s"};
+        server.baselines.put(home, true, 5);
+        const auto key = "X-API-Key: " + server.add_token(ports::Role::viewer, {"o", "", ""}) + "\r\n";
+        HttpClient client{server.start()};
+        const auto known = json::parse(client.get("/v1/rules/evaluation-truth?home_id=h&subject_id=s", key).body);
+        CHECK(known["scope"] == json{{"org_id", "o"}, {"home_id", "h"}, {"subject_id", "s"}});
+        REQUIRE(known["rules"].size() == 2);
+        CHECK(known["rules"][0]["rule_id"] == "R-001");
+        CHECK(known["rules"][0]["evaluation_truth"] == "FULLY_EVALUATED");
+        CHECK(known["rules"][0]["days_with_data"] == 5);
+        CHECK(known["rules"][1]["evaluation_mode"] == "independent");
+        CHECK(known["rules"][1]["baseline_ready"].is_null());
+        CHECK(known["rules"][1].size() == 14);  // rule_id and the 13 keys of the truth
+        const auto unknown = json::parse(client.get("/rules/evaluation-truth", key).body);
+        CHECK(unknown["scope"]["home_id"] == "default");
+        CHECK(unknown["rules"][0]["gating_reason"] == "baseline_status_missing");
+        CHECK(client.get("/rules/evaluation-truth?org_id=other", key).status == 403);
+        const auto listed = json::parse(client.get("/rules?home_id=h&subject_id=s", key).body);
+        CHECK(listed[0]["runtime_status"]["evaluation_truth"] == "FULLY_EVALUATED");
+        CHECK(listed[1]["runtime_status"]["evaluation_truth"] == "FULLY_EVALUATED");
+        CHECK(listed[1]["runtime_status"]["version"] == "1.2.0");
+        CHECK_FALSE(listed[2]["runtime_status"].contains("evaluation_truth"));
+    }
+
+    TEST_CASE("a rule that is switched off has no truth, and without the database nobody knows") {
+        RunningServer server;
+        configure(server);
+        HttpClient client{server.start()};
+        CHECK(client.patch("/rules/1", R"({"is_enabled":false})").status == 200);
+        CHECK(json::parse(client.get("/rules/evaluation-truth").body)["rules"].empty());
+        server.baselines.fail_with(core::Errc::database_unavailable);
+        CHECK(client.get("/rules/evaluation-truth").status == 503);
+        CHECK(client.get("/rules").status == 503);
+    }
+
     TEST_CASE("the parameters shown are those that runs use") {
         RunningServer server;
         configure(server);

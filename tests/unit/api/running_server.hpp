@@ -1,10 +1,12 @@
 #pragma once
 #include "api/server.hpp"
+#include "fakes/baseline_repository.hpp"
 #include "fakes/deviation_repository.hpp"
 #include "fakes/event_intake.hpp"
 #include "fakes/event_log.hpp"
 #include "fakes/incident_repository.hpp"
 #include "fakes/log_sink.hpp"
+#include "fakes/monitor_mode_repository.hpp"
 #include "fakes/rule_repository.hpp"
 #include "fakes/run_control.hpp"
 #include "fakes/token_repository.hpp"
@@ -34,6 +36,8 @@ class RunningServer {
     fakes::RuleRepository rule_rows;
     fakes::TokenRepository tokens;
     fakes::IncidentRepository incidents;
+    fakes::BaselineRepository baselines;
+    fakes::MonitorModeRepository modes;
     fakes::RunControl runs;
     fakes::LogSink log;
     std::shared_ptr<config::RulesConfig> rules = std::make_shared<config::RulesConfig>();
@@ -62,7 +66,8 @@ class RunningServer {
     [[nodiscard]] std::uint16_t port() const { return port_; }
     /// The fakes, as a server wants them; for tests that make their own.
     [[nodiscard]] api::Services services() {
-        return {intake,       events, deviations, rule_rows, tokens, incidents, runs, clock, log, [this] { return rules; },
+        return {intake,       events, deviations, rule_rows, tokens, incidents,
+                baselines,    modes,  runs,       clock,     log,    [this] { return rules; },
                 ingest_health};
     }
 

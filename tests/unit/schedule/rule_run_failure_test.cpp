@@ -99,7 +99,7 @@ TEST_CASE("a write that fails is undone for its rule alone and counts as that ru
     RunFixture f{"R-001", "R-002", "R-003"};
     for (const auto* id : {"R-001", "R-002", "R-003"}) f.evaluator.says(id, met());
     RefusingDeviations refusing{f.deviations, "R-002", Errc::database_failed};
-    schedule::RuleRun rule_run{{f.evaluator, refusing, f.rules, f.clock, f.log}};
+    schedule::RuleRun rule_run{{f.evaluator, refusing, f.rules, f.baselines, f.modes, f.clock, f.log}};
     const auto summary = rule_run.run(f.config, {"run-1", std::chrono::minutes{5}, {}});
     CHECK(summary.error.empty());
     CHECK(summary.counts.rules_ok == 2);
@@ -116,7 +116,7 @@ TEST_CASE("a stale close that fails is undone alone; the others are closed") {
     f.put("R-001", "2026-01-15T00:00:00Z");
     f.put("R-002", "2026-01-15T00:00:00Z");
     RefusingDeviations refusing{f.deviations, "R-001", Errc::database_failed};
-    schedule::RuleRun rule_run{{f.evaluator, refusing, f.rules, f.clock, f.log}};
+    schedule::RuleRun rule_run{{f.evaluator, refusing, f.rules, f.baselines, f.modes, f.clock, f.log}};
     const auto summary = rule_run.run(f.config, {"run-1", std::chrono::minutes{5}, {}});
     CHECK(summary.counts.deviations_closed == 1);
     CHECK(f.deviations.rows()[0].status == core::DeviationStatus::open);
@@ -129,7 +129,7 @@ TEST_CASE("a database that goes away in the middle loses the run, not half of it
     f.evaluator.says("R-001", met());
     f.evaluator.says("R-002", met());
     RefusingDeviations refusing{f.deviations, "R-002", Errc::database_unavailable};
-    schedule::RuleRun rule_run{{f.evaluator, refusing, f.rules, f.clock, f.log}};
+    schedule::RuleRun rule_run{{f.evaluator, refusing, f.rules, f.baselines, f.modes, f.clock, f.log}};
     const auto summary = rule_run.run(f.config, {"run-1", std::chrono::minutes{5}, {}});
     CHECK(summary.error == "insert of a deviation of R-002");
     CHECK(summary.counts.deviations_upserted == 0);

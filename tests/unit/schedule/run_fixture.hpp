@@ -1,6 +1,8 @@
 #pragma once
+#include "fakes/baseline_repository.hpp"
 #include "fakes/deviation_repository.hpp"
 #include "fakes/log_sink.hpp"
+#include "fakes/monitor_mode_repository.hpp"
 #include "fakes/rule_repository.hpp"
 #include "schedule/rule_run.hpp"
 #include "scripted_rules.hpp"
@@ -21,9 +23,11 @@ struct RunFixture {
     Evaluator evaluator;
     fakes::DeviationRepository deviations;
     fakes::RuleRepository rules;
+    fakes::BaselineRepository baselines;
+    fakes::MonitorModeRepository modes;
     fakes::LogSink log;
     config::RulesConfig config;
-    schedule::RuleRun rule_run{{evaluator, deviations, rules, clock, log}};
+    schedule::RuleRun rule_run{{evaluator, deviations, rules, baselines, modes, clock, log}};
 
     explicit RunFixture(std::initializer_list<const char*> enabled = {}) {
         for (const auto* id : enabled) enable(id);

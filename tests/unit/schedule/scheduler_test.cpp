@@ -41,13 +41,15 @@ struct Fixture {
     scripted::Catalogue catalogue;
     fakes::DeviationRepository deviations;
     fakes::RuleRepository rules;
+    fakes::BaselineRepository baselines;
+    fakes::MonitorModeRepository modes;
     WaitableLog log;
     schedule::SchedulerOptions options{.rules_file = folder.file(), .interval = 24h, .stop_timeout = 0ms, .watch_every = 2ms};
 
     Fixture() { catalogue.holds({.plugins = {scripted::plugin("R-001")}, .rejected = {}}); }
     std::unique_ptr<schedule::Scheduler> make() {
-        return std::make_unique<schedule::Scheduler>(options, schedule::RunPorts{evaluator, deviations, rules, clock, log},
-                                                     catalogue);
+        return std::make_unique<schedule::Scheduler>(
+            options, schedule::RunPorts{evaluator, deviations, rules, baselines, modes, clock, log}, catalogue);
     }
     [[nodiscard]] fakes::LogSink::Entry last_of(std::string_view event) const {
         fakes::LogSink::Entry last;
@@ -134,6 +136,35 @@ TEST_CASE("a scheduler that is switched off does not run but answers evaluate") 
     CHECK(f.evaluator.asked().front().window == window);
     CHECK(f.log.kept.count("scheduler_run_start") == 0);
     CHECK(f.deviations.rows().empty());
+}
+
+TEST_CASE("evaluate gates rules as a run does, says why, and explains on which basis the others were asked") {
+    Fixture f;
+    f.folder.write("rules: {R-001: {requires_baseline: true}, R-002: {}}");
+    const core::Scope known{"org", "home", "ola"};
+    f.baselines.put(known, true);
+    f.modes.put("R-001", core::MonitorMode::off, known);  // for runs only
+    f.evaluator.says("R-001", scripted::met());
+    const auto scheduler = f.make();
+    for (const auto& scope : {known, core::Scope{}}) {
+        Answer answer;
+        scheduler->evaluate(scope, {}, answer.callback());
+        scheduler->step();
+        REQUIRE(answer.value->has_value());
+        const auto& verdicts = **answer.value;
+        REQUIRE(verdicts.size() == 2);
+        const auto& first = std::get<core::Completed>(verdicts[0].verdict);
+        CHECK(verdicts[0].gating_reason == (scope == known ? "" : "baseline_status_missing"));
+        CHECK(first.findings.size() == (scope == known ? 1 : 0));
+        if (scope == known) CHECK(nlohmann::json::parse(first.findings[0].evidence)["baseline_ready"] == true);
+        CHECK(verdicts[1].gating_reason.empty());
+        CHECK(std::get<core::Completed>(verdicts[1].verdict).outcome == core::Outcome::not_met);
+    }
+    f.baselines.fail_with(Errc::database_unavailable);
+    Answer answer;
+    scheduler->evaluate({}, {}, answer.callback());
+    scheduler->step();
+    CHECK(answer.value->error().code == Errc::database_unavailable);
 }
 
 TEST_CASE("an evaluation whose events cannot be read gets the error") {

@@ -49,6 +49,11 @@ class Evaluator final : public ports::Evaluator {
         const std::lock_guard lock{mutex_};
         by_scope_.insert_or_assign({rule_id, scope}, std::move(verdict));
     }
+    /// Takes back what it says about this scope alone.
+    void forget(const std::string& rule_id, const core::Scope& scope) {
+        const std::lock_guard lock{mutex_};
+        by_scope_.erase({rule_id, scope});
+    }
     /// While set, catch_up() fails with it.
     void cannot_read(std::optional<core::Errc> code) {
         const std::lock_guard lock{mutex_};
