@@ -27,6 +27,8 @@ struct CommandLine {
     SimulateOptions simulate;
     PluginCheckOptions plugin_check;
     TokenOptions token;
+    HomeOptions home;
+    ModesOptions modes;
     std::string rule_id;
     std::string path;
     std::function<int()> action;
@@ -143,6 +145,35 @@ void add_incidents(CLI::App& app, CommandLine& line) {
     line.does(again, [&line] { return replay(line.globals, line.replay); });
 }
 
+void add_home(CLI::App& command, HomeOptions& home, const char* otherwise) {
+    command.add_option("--org", home.org, std::string{"organisation; default: "} + otherwise);
+    command.add_option("--home", home.home, std::string{"home; default: "} + otherwise);
+    command.add_option("--subject", home.subject, std::string{"subject; default: "} + otherwise);
+}
+
+/// What is known, and what is wanted, of single homes.
+void add_homes(CLI::App& app, CommandLine& line) {
+    auto* baseline = app.add_subcommand("baseline", "How well the habits of each home are known")->require_subcommand(1);
+    auto* show = baseline->add_subcommand("show", "One line a home");
+    add_home(*show, line.home, "all");
+    line.does(show, [&line] { return baseline_show(line.globals, line.home); });
+    auto* compute = baseline->add_subcommand("compute", "Count them anew from the stored events, now");
+    add_home(*compute, line.home, "all");
+    line.does(compute, [&line] { return baseline_compute(line.globals, line.home); });
+    auto* modes =
+        app.add_subcommand("modes", "What becomes of what a rule finds in a home: ON, TEST or OFF")->require_subcommand(1);
+    auto* list = modes->add_subcommand("list", "Modes that were set; all others are ON");
+    add_home(*list, line.modes.home, "all");
+    list->add_option("--rule", line.modes.rule_id, "only of this rule");
+    line.does(list, [&line] { return modes_list(line.globals, line.modes); });
+    auto* set = modes->add_subcommand("set", "ON: kept; TEST: kept and marked; OFF: judged, but not kept");
+    set->add_option("rule_id", line.modes.rule_id)->required();
+    set->add_option("mode", line.modes.mode)->required()->check(CLI::IsMember({"ON", "TEST", "OFF"}));
+    add_home(*set, line.modes.home, "default");
+    set->add_option("--by", line.modes.by, "who does it");
+    line.does(set, [&line] { return modes_set(line.globals, line.modes); });
+}
+
 void add_tools(CLI::App& app, CommandLine& line) {
     auto* test = app.add_subcommand("test", "Run the scenarios and the unit tests of a rule's folder");
     test->add_option("folder", line.path, "e.g. plugins/R-001")->required();
@@ -192,6 +223,7 @@ int main(int argc, char** argv) {
     add_deviations(app, line);
     add_rules(app, line);
     add_incidents(app, line);
+    add_homes(app, line);
     add_tools(app, line);
     add_tokens(app, line);
     try {

@@ -98,6 +98,20 @@ struct TokenOptions {
     std::int64_t id = 0;
 };
 
+/// A home, or all that fit: an empty part is any (where something is set: "default").
+struct HomeOptions {
+    std::string org;
+    std::string home;
+    std::string subject;
+};
+
+struct ModesOptions {
+    HomeOptions home;
+    std::string rule_id;
+    std::string mode;  ///< ON, TEST or OFF
+    std::string by = "cli";
+};
+
 struct ReplayOptions {
     std::string incident;  ///< id, or path of a bundle
     std::string plugin;    ///< another version to compare with; empty: the one that failed
@@ -116,6 +130,10 @@ int deviations_close(const Globals& globals, const DeviationsOptions& options);
 int rules_list(const Globals& globals);
 int rules_enable(const Globals& globals, const std::string& rule_id, bool enabled);
 int rules_release(const Globals& globals, const std::string& rule_id);
+int baseline_show(const Globals& globals, const HomeOptions& home);
+int baseline_compute(const Globals& globals, const HomeOptions& home);
+int modes_list(const Globals& globals, const ModesOptions& options);
+int modes_set(const Globals& globals, const ModesOptions& options);
 int incidents_list(const Globals& globals, const IncidentsOptions& options);
 int incidents_show(const Globals& globals, const IncidentsOptions& options);
 int replay(const Globals& globals, const ReplayOptions& options);
