@@ -1,9 +1,11 @@
 """`varde serve` as a child of a test: starts it on a free port, reads its log, talks HTTP to it, ends it."""
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -113,6 +115,19 @@ class Host:
         except subprocess.TimeoutExpired:
             self.kill()
             raise HostFailed(f"the host did not stop within {timeout} s of SIGTERM") from None
+
+
+def know_home(build, folder, database, *, ready=True, days=7):
+    """Says that enough is known of the default home, as another program than the host would: the path of a host.yaml without the host's
+    own baseline job. Before the host is started, on SQLite."""
+    config = pathlib.Path(folder) / "host.yaml"
+    config.write_text("baseline: {every_minutes: 0}\n", encoding="utf-8")
+    subprocess.run([pathlib.Path(build) / "bin/varde", "--database", database, "migrate"], cwd=ROOT, check=True, capture_output=True)
+    with contextlib.closing(sqlite3.connect(database.removeprefix("sqlite:"))) as connection, connection:
+        connection.execute(
+            "INSERT INTO baseline_model_status (org_id, home_id, subject_id, baseline_ready, days_with_data, computed_at)"
+            " VALUES ('default', 'default', 'default', ?, ?, 0)", (ready, days))
+    return config
 
 
 def children_of(pid):

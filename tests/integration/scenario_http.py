@@ -10,7 +10,7 @@ import tempfile
 import yaml
 
 import scenario_runner
-from host_process import ROOT, Checks, Host, HostFailed
+from host_process import ROOT, Checks, Host, HostFailed, know_home
 
 # Word for word the body of the reference's runbook.
 EVENT = {"id": "00000000-0000-0000-0000-000000000001", "timestamp": "2025-12-23T12:00:00Z", "category": "motion",
@@ -109,7 +109,9 @@ def check_scenarios(build, folder, checks):
     for number, file in enumerate(files):
         scenario_folder = folder / f"scenario_{number}"
         scenario_folder.mkdir()
-        host = Host(build, scenario_folder, f"sqlite:{scenario_folder}/varde.db", scheduler=False).start()
+        database = f"sqlite:{scenario_folder}/varde.db"
+        config = know_home(build, scenario_folder, database)
+        host = Host(build, scenario_folder, database, scheduler=False, config=config).start()
         try:
             problems = scenario_runner.run(f"http://127.0.0.1:{host.port}", for_all_rules(file))
         except (scenario_runner.ScenarioError, yaml.YAMLError) as error:
@@ -124,7 +126,8 @@ def main():
     checks = Checks()
     with tempfile.TemporaryDirectory(prefix="varde-scenarios-") as name:
         folder = pathlib.Path(name)
-        host = Host(build, folder, f"sqlite:{folder}/varde.db", interval_ms=500).start()
+        database = f"sqlite:{folder}/varde.db"
+        host = Host(build, folder, database, interval_ms=500, config=know_home(build, folder, database)).start()
         try:
             check_events(host, checks)
             check_evaluate(host, checks)
