@@ -32,19 +32,35 @@ ordered_json json_of(const RuleTruth& truth) {
 
 std::string dump(const ordered_json& json) { return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace); }
 
+ordered_json object_of(const std::string& evidence) {
+    auto json = ordered_json::parse(evidence, nullptr, false);
+    return json.is_object() ? json : ordered_json::object();
+}
+
+void add_truth(ordered_json& evidence, const RuleTruth& truth) {
+    const auto keys = json_of(truth);
+    for (const auto& [key, value] : keys.items()) {
+        if (!value.is_null()) evidence[key] = value;
+    }
+}
+
 }  // namespace
 
 std::string truth_json(const RuleTruth& truth) { return dump(json_of(truth)); }
 
-std::string evidence_with(const std::string& evidence, const RuleTruth& truth, core::MonitorMode mode) {
-    auto merged = ordered_json::parse(evidence, nullptr, false);
-    if (!merged.is_object()) merged = ordered_json::object();
-    const auto keys = json_of(truth);
-    for (const auto& [key, value] : keys.items()) {
-        if (!value.is_null()) merged[key] = value;
-    }
-    if (mode == core::MonitorMode::test) merged["_monitor_mode"] = core::name_of(mode);
+std::string evidence_with(const std::string& evidence, const RuleTruth& truth) {
+    auto merged = object_of(evidence);
+    add_truth(merged, truth);
     return dump(merged);
+}
+
+std::string kept_evidence(const std::string& evidence, const RuleTruth& truth, core::MonitorMode mode) {
+    const auto own = object_of(evidence);
+    ordered_json kept{{"event_ids", own.contains("event_ids") ? own.at("event_ids") : ordered_json::array()}};
+    kept.update(own);
+    add_truth(kept, truth);
+    if (mode == core::MonitorMode::test) kept["_monitor_mode"] = core::name_of(mode);
+    return dump(kept);
 }
 
 }  // namespace varde::gating

@@ -89,7 +89,7 @@ bool RunWriter::was_gated(const RuleInScope& rule) const {
 core::Result<void> RunWriter::store(const Judgements& judgements, const RuleInScope& rule, core::MonitorMode mode,
                                     const core::Finding& finding) {
     auto kept = finding;
-    kept.evidence = gating::evidence_with(finding.evidence, judgements.gates().truth(rule.rule_id, rule.scope), mode);
+    kept.evidence = gating::kept_evidence(finding.evidence, judgements.gates().truth(rule.rule_id, rule.scope), mode);
     return upsert({rule.rule_id, rule.subject_key, rule.scope}, kept, mode == core::MonitorMode::test);
 }
 

@@ -261,7 +261,7 @@ class Scheduler::Impl {
     static core::Verdict explained(core::Verdict verdict, const gating::RuleTruth& truth) {
         if (auto* const completed = std::get_if<core::Completed>(&verdict)) {
             for (auto& finding : completed->findings) {
-                finding.evidence = gating::evidence_with(finding.evidence, truth, core::MonitorMode::on);
+                finding.evidence = gating::evidence_with(finding.evidence, truth);
             }
         }
         return verdict;

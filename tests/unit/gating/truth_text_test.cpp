@@ -6,7 +6,7 @@ using namespace varde;
 using core::MonitorMode;
 
 TEST_CASE("the truth's keys stand behind the rule's own; those without a value are left out") {
-    CHECK(gating::evidence_with(R"({"event_ids":["e1"],"minutes":10,"share":1.0})", {}, MonitorMode::on) ==
+    CHECK(gating::evidence_with(R"({"event_ids":["e1"],"minutes":10,"share":1.0})", {}) ==
           R"({"event_ids":["e1"],"minutes":10,"share":1.0,"evaluation_mode":"independent","requires_baseline":false,)"
           R"("requires_profile":false,"evaluation_truth":"FULLY_EVALUATED","uses_default_profile":false,)"
           R"("profile_mode":"home_specific"})");
@@ -17,17 +17,20 @@ TEST_CASE("a rule cannot say of itself on which basis it was asked") {
                                                 {.evaluation_mode = "baseline_dependent",
                                                  .requires_baseline = true,
                                                  .truth = gating::Truth::default_profile,
-                                                 .baseline_ready = true},
-                                                MonitorMode::on);
+                                                 .baseline_ready = true});
     CHECK(evidence.starts_with(R"({"evaluation_truth":"DEFAULT_PROFILE","baseline_ready":true,)"));
     CHECK(evidence.find("mine") == std::string::npos);
 }
 
-TEST_CASE("only TEST leaves a mark") {
-    const auto marked = gating::evidence_with("{}", {}, MonitorMode::test);
+TEST_CASE("what is kept names its events first, also if the rule named none, and only TEST leaves a mark") {
+    const auto marked = gating::kept_evidence(R"({"minutes":10,"event_ids":["e1"]})", {}, MonitorMode::test);
+    CHECK(marked.starts_with(R"({"event_ids":["e1"],"minutes":10,"evaluation_mode":)"));
     CHECK(marked.ends_with(R"(,"_monitor_mode":"TEST"})"));
-    CHECK(gating::evidence_with("{}", {}, MonitorMode::on).find("_monitor_mode") == std::string::npos);
-    CHECK(gating::evidence_with("no object", {}, MonitorMode::test) == marked);
+    const auto plain = gating::kept_evidence("{}", {}, MonitorMode::on);
+    CHECK(plain.starts_with(R"({"event_ids":[],"evaluation_mode":)"));
+    CHECK(plain.find("_monitor_mode") == std::string::npos);
+    CHECK(gating::kept_evidence("no object", {}, MonitorMode::on) == plain);
+    CHECK(gating::kept_evidence("[1]", {}, MonitorMode::on) == plain);
 }
 
 TEST_CASE("as JSON every key is there, null where there is nothing to say") {

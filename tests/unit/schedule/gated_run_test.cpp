@@ -117,7 +117,8 @@ TEST_CASE("evidence says on which basis a rule was asked") {
     f.evaluator.says("R-001", scripted::met());
     f.run();
     CHECK(json::parse(f.deviations.rows()[0].finding.evidence) ==
-          json{{"evaluation_mode", "baseline_dependent"},
+          json{{"event_ids", json::array()},
+               {"evaluation_mode", "baseline_dependent"},
                {"requires_baseline", true},
                {"requires_profile", true},
                {"evaluation_truth", "DEFAULT_PROFILE"},
