@@ -3,6 +3,7 @@
 #include "app/json_output.hpp"
 #include "app/modules.hpp"
 #include "app/progress.hpp"
+#include "gating/rule_truth.hpp"
 #include "ingest/file_import.hpp"
 #include "schedule/baseline_job.hpp"
 #include "schedule/scheduler.hpp"
@@ -60,6 +61,11 @@ core::Result<Ticks> ticks_of(const SimulateOptions& options, const std::vector<I
     if (!every) return core::fail(core::Errc::invalid_argument, "--every: " + every.error().context);
     if (*from > *to) return core::fail(core::Errc::invalid_argument, "--from lies after --to");
     return Ticks{{*from, *to}, *every};
+}
+
+/// Counting history again and again would be for nothing if no rule asks for it. The first tick knows no rules yet, and no history.
+bool needs_baseline(const config::RulesConfig& config) {
+    return std::ranges::any_of(config.rules, [](const auto& rule) { return gating::requires_baseline(rule.second); });
 }
 
 /// What a simulation adds up.
@@ -185,7 +191,7 @@ int simulate(const Globals& globals, const SimulateOptions& options) {
         const auto delivered = deliver(*events, next, now, intake);
         if (!delivered) return report(delivered.error());
         next = *delivered;
-        baselines.step();
+        if (needs_baseline(*scheduler.rules())) baselines.step();
         add(totals, scheduler.step());
         progress.show(totals.ticks);
     }
