@@ -4,6 +4,7 @@
 #include "time/utc_text.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -119,13 +120,26 @@ ordered_json isolation_json(const RouteContext& context, Judgement& judgement) {
             {"problem", posture.problem.empty() ? ordered_json(nullptr) : ordered_json(posture.problem)}};
 }
 
-Response detail(const RouteContext& context, bool database_reachable) {
+/// That homes are new and not ready yet is nothing to call somebody for; that nobody counts any more is.
+ordered_json baseline_json(const RouteContext& context, const core::ScopeFilter& visible, Judgement& judgement) {
+    constexpr std::chrono::hours kOldest{36};
+    const auto rows = context.services.baselines.list(visible);
+    if (!rows) return nullptr;  // the database's state says it
+    const auto now = context.services.clock.now();
+    const auto ready = std::ranges::count_if(*rows, &core::BaselineStatus::ready);
+    const auto old = std::ranges::count_if(*rows, [&](const auto& row) { return now - row.computed_at > kOldest; });
+    if (old > 0) judgement.degraded(fmt::format("the baselines of {} homes are older than {} h", old, kOldest.count()));
+    return {{"homes", rows->size()}, {"ready", ready}, {"older_than_36_h", old}};
+}
+
+Response detail(const RouteContext& context, const core::ScopeFilter& visible, bool database_reachable) {
     Judgement judgement;
     if (!database_reachable) judgement.failed("the database cannot be reached");
     ordered_json components{{"database", {{"reachable", database_reachable}}}};
     components["ingest"] = ingest_json(context, judgement);
     components["scheduler"] = scheduler_json(context, judgement);
     components["rules"] = rules_json(context, judgement);
+    components["baseline"] = baseline_json(context, visible, judgement);
     components["isolation"] = isolation_json(context, judgement);
     const ordered_json body{{"overall_status", judgement.status()},
                             {"reasons", judgement.reasons},
@@ -139,12 +153,13 @@ Response detail(const RouteContext& context, bool database_reachable) {
 void add_health_routes(Router& router, const Context& context) {
     router.add({Method::get, "/health", std::nullopt,
                 [](const Request&, const Identity&, const Reply& reply) { reply(json(R"({"status":"ok"})")); }});
-    router.add({Method::get, "/health/detail", Role::viewer, [context](const Request&, const Identity&, const Reply& reply) {
-                    // An unreachable database is what this page has to say, not an error of it.
-                    answer_from_database(context, reply, [context]() -> core::Result<Response> {
-                        return detail(*context, context->services.rule_rows.list().has_value());
-                    });
-                }});
+    router.add(
+        {Method::get, "/health/detail", Role::viewer, [context](const Request&, const Identity& identity, const Reply& reply) {
+             // An unreachable database is what this page has to say, not an error of it.
+             answer_from_database(context, reply, [context, visible = identity.scope]() -> core::Result<Response> {
+                 return detail(*context, visible, context->services.rule_rows.list().has_value());
+             });
+         }});
 }
 
 }  // namespace varde::api

@@ -251,6 +251,31 @@ TEST_SUITE("health routes") {
         CHECK(detail()["overall_status"] == "OK");
     }
 
+    TEST_CASE("health counts the homes that are known; a home that is new is no trouble, one that nobody counts is") {
+        RunningServer server;
+        core::BaselineStatus row;
+        row.scope = {"o", "h1", "s"};
+        row.ready = true;
+        row.computed_at = server.clock.now() - std::chrono::hours{36};
+        (void)server.baselines.save(row);
+        row.scope.home_id = "h2";
+        row.ready = false;
+        (void)server.baselines.save(row);
+        const auto one_home = "X-API-Key: " + server.add_token(ports::Role::viewer, {"o", "h2", ""}) + "\r\n";
+        HttpClient client{server.start()};
+        auto detail = json::parse(client.get("/health/detail").body);
+        CHECK(detail["overall_status"] == "OK");
+        CHECK(detail["components"]["baseline"] == json{{"homes", 2}, {"ready", 1}, {"older_than_36_h", 0}});
+        CHECK(json::parse(client.get("/health/detail", one_home).body)["components"]["baseline"]["homes"] == 1);
+        row.computed_at -= std::chrono::microseconds{1};
+        (void)server.baselines.save(row);
+        detail = json::parse(client.get("/health/detail").body);
+        CHECK(detail["overall_status"] == "DEGRADED");
+        CHECK(detail["reasons"] == json::array({"the baselines of 1 homes are older than 36 h"}));
+        server.baselines.fail_with(core::Errc::database_unavailable);
+        CHECK(json::parse(client.get("/health/detail").body)["components"]["baseline"].is_null());
+    }
+
     TEST_CASE("a scheduler that stopped running is an error") {
         RunningServer server;
         ports::RunSummary run;
