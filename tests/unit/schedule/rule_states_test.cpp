@@ -37,7 +37,7 @@ TEST_CASE("what a rule keeps survives a restart of the host") {
     RunFixture f{"R-001"};
     f.evaluator.says("R-001", keeping(met(), "seen 1"));
     f.run();
-    schedule::RuleRun after_restart{{f.evaluator, f.deviations, f.rules, f.clock, f.log}};
+    schedule::RuleRun after_restart{{f.evaluator, f.deviations, f.rules, f.baselines, f.modes, f.clock, f.log}};
     after_restart.run(f.config, {"run-2", std::chrono::minutes{5}, {}});
     CHECK(kept(f.evaluator.asked().at(1)) == "seen 1");
 }
