@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MACHINE = "x86_64"
 TYPE = re.compile(r"^typedef struct (\w+)|^typedef (?!struct)[\w ]*?(\w+);", re.MULTILINE)
 CONSTANT = re.compile(r"^#define (VARDE_\w+) (?!static|__attribute__)(\S.*)$", re.MULTILINE)
+HEADERS = ("rule.h", "extensions.h")  # the first includes the others
 DRAFT = re.compile(r"^ \* STATUS: draft (\d+) of ABI major (\d+)", re.MULTILINE)
 
 WHAT_TO_DO = """
@@ -65,7 +66,7 @@ def surface(header, macros):
 
 def dump(include, target):
     """Writes the dump of include/varde/rule.h to `target`. Nothing in it depends on where or when it was made."""
-    header = (include / "varde/rule.h").read_text(encoding="utf-8")
+    header = "".join((include / "varde" / name).read_text(encoding="utf-8") for name in HEADERS)
     macros = must(["cc", "-E", "-dM", f"-I{include}", "-include", "varde/rule.h", "-x", "c", "/dev/null"])
     with tempfile.TemporaryDirectory(prefix="varde-abi-") as folder:
         (pathlib.Path(folder) / "surface.c").write_text(surface(header, macros), encoding="utf-8")

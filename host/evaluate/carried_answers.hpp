@@ -11,9 +11,9 @@
 
 namespace varde::evaluate {
 
-/// Answers that still hold, so that their rule need not be asked: it said until when (`valid_until`), and nothing that it reads has come since.
-/// What holds is the outcome and each finding's severity and title; evidence and texts are those of the time when the rule was asked. One
-/// thread.
+/// Answers that still hold, so that their rule need not be asked: it said until when (`valid_until`), and nothing that it reads has come
+/// since. What holds is the outcome and each finding's severity and title; evidence and texts are those of the time when the rule was
+/// asked. One thread.
 class CarriedAnswers {
   public:
     /// What a rule reads, as far as it matters for whether something came. Made once a plan.

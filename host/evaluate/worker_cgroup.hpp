@@ -8,8 +8,8 @@
 
 namespace varde::evaluate {
 
-/// A cgroup v2 leaf that holds one worker: the kernel bounds what it uses, its descendants included, whatever they are. The destructor kills
-/// what is left inside and removes it. May be empty: no leaf.
+/// A cgroup v2 leaf that holds one worker: the kernel bounds what it uses, its descendants included, whatever they are. The destructor
+/// kills what is left inside and removes it. May be empty: no leaf.
 class WorkerCgroup {
   public:
     WorkerCgroup() = default;
@@ -32,9 +32,9 @@ class WorkerCgroup {
 /// The folder below /sys/fs/cgroup in which the host may make leaves. Thread-safe.
 class CgroupTree {
   public:
-    /// `folder` empty: the host's own cgroup, if systemd delegated it (Delegate=yes). A cgroup that gives controllers to leaves must hold no
-    /// processes itself: those that are in it, the host first, move to a leaf of their own. An error says what this system does
-    /// not offer.
+    /// `folder` empty: the host's own cgroup, if systemd delegated it (Delegate=yes). A cgroup that gives controllers to leaves must hold
+    /// no processes itself: those that are in it, the host first, move to a leaf of their own. An error says what this system does not
+    /// offer.
     static core::Result<CgroupTree> open(const std::string& folder);
 
     /// A leaf for the process `pid`, with the process in it. `memory_bytes`: what the rules may use; the worker itself comes on top.
