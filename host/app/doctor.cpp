@@ -1,7 +1,8 @@
 #include "app/composition.hpp"
 #include "app/json_output.hpp"
 #include "app/modules.hpp"
-#include "app/rule_specs.hpp"
+#include "app/rules_check.hpp"
+#include "config/params_check.hpp"
 #include "evaluate/posture_probe.hpp"
 #include "store/database.hpp"
 #include "store/migrations.hpp"
@@ -57,9 +58,13 @@ void check_database(Checks& checks, const config::HostConfig& settings) {
 }
 
 void check_rules(Checks& checks, const config::HostConfig& settings) {
-    const auto rules = config::load_rules(settings.rules_file);
-    if (!rules) return checks.bad("rules.yaml", rules.error().context);
-    checks.good("rules.yaml", fmt::format("{}: {} rules", settings.rules_file.string(), rules->rules.size()));
+    plugins::DirectoryCatalogue catalogue{settings.plugins_dir, settings.plugins};
+    const auto found = catalogue.scan();
+    const auto checked = check_rules_file(settings, found.value_or(ports::Catalogue{}));
+    if (!checked) return checks.bad("rules.yaml", checked.error().context);
+    for (const auto& warning : checked->warnings) checks.warn("rules.yaml", warning);
+    checks.good("rules.yaml", fmt::format("{}: {} rules, the params of {} fit their rule.yaml", settings.rules_file.string(),
+                                          checked->rules.rules.size(), checked->described));
 }
 
 /// Every plugin is loaded into a real worker with its parameters: what holds here holds in the service.
@@ -89,8 +94,9 @@ void check_plugins(Checks& checks, const config::HostConfig& settings, ports::Lo
         if (!states[i]) {
             checks.good("plugins", fmt::format("{} {} runs in a sandboxed worker", plugin.rule_id, plugin.version));
         } else {
-            checks.bad("plugins",
-                       fmt::format("{}: {}: {}", plugin.rule_id, core::name_of(states[i]->reason), states[i]->message));
+            const bool params = rules && states[i]->reason == core::FailureReason::create_failed;
+            const auto message = params ? config::told_by_rule(*rules, plugin.rule_id, *states[i]) : states[i]->message;
+            checks.bad("plugins", fmt::format("{}: {}: {}", plugin.rule_id, core::name_of(states[i]->reason), message));
         }
     }
 }

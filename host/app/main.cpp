@@ -59,6 +59,8 @@ void add_service(CLI::App& app, CommandLine& line) {
               [&line] { return run(line.globals); });
     line.does(app.add_subcommand("migrate", "Bring the database to this version's schema"),
               [&line] { return migrate(line.globals); });
+    line.does(app.add_subcommand("check", "Check host.yaml and rules.yaml, with the params of every rule; changes nothing"),
+              [&line] { return check(line.globals); });
     line.does(app.add_subcommand("doctor", "Check configuration, database, plugins, sandbox layers and clock"),
               [&line] { return doctor(line.globals); });
 }

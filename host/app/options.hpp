@@ -146,5 +146,6 @@ int token_create(const Globals& globals, const TokenOptions& options);
 int token_list(const Globals& globals);
 int token_revoke(const Globals& globals, const TokenOptions& options);
 int doctor(const Globals& globals);
+int check(const Globals& globals);
 
 }  // namespace varde::app

@@ -52,12 +52,8 @@ core::Result<Subject> make_subject(const config::HostConfig& settings, const Plu
         subject.plugin = std::move(*plugin);
     else
         subject.refusal = std::move(plugin.error());
-    for (const auto& name : {subject.file.stem().string() + ".yaml", std::string{"rule.yaml"}}) {
-        const auto beside = subject.file.parent_path() / name;
-        if (!subject.manifest_file.empty() || !std::filesystem::exists(beside)) continue;
-        subject.manifest_file = beside;
-        subject.manifest = config::load_rule_manifest(beside);
-    }
+    subject.manifest_file = config::manifest_file_of(subject.file);
+    if (!subject.manifest_file.empty()) subject.manifest = config::load_rule_manifest(subject.manifest_file);
     if (subject.manifest) subject.params = subject.manifest->default_params();
     apply_limits(subject, settings);
     return subject;

@@ -1,4 +1,5 @@
 #pragma once
+#include "config/position.hpp"
 #include "core/error.hpp"
 
 #include <optional>
@@ -8,12 +9,6 @@
 
 /// A YAML file as a tree that still knows where everything stood. Internal to config/; the only user of yaml-cpp.
 namespace varde::config {
-
-/// 1-based, as editors count; columns in characters.
-struct Position {
-    int line = 1;
-    int column = 1;
-};
 
 struct Member;
 

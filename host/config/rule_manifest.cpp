@@ -61,6 +61,7 @@ void read_manifest(Section& in, RuleManifest& manifest) {
     in.text("version", 1, 31, manifest.version);
     for (const auto* key : {"name", "summary", "severity", "category"}) in.text(key, 0, 4000, [](const std::string&) {});
     in.duration("lookback_minutes", 1, 86'400, manifest.lookback);
+    in.boolean("nested_params", manifest.nested_params);
     if (const auto* params = in.map("params")) manifest.params = read_params(*params, "params", in.problems(), 0);
     if (manifest.id.empty()) in.problem("id", "is missing");
 }
@@ -80,6 +81,15 @@ ordered_json defaults_of(const std::vector<ParamSpec>& params) {
 }  // namespace
 
 std::string RuleManifest::default_params() const { return defaults_of(params).dump(); }
+
+std::filesystem::path manifest_file_of(const std::filesystem::path& plugin) {
+    for (const auto& name : {plugin.stem().string() + ".yaml", std::string{"rule.yaml"}}) {
+        auto file = plugin.parent_path() / name;
+        // Anybody may have put it there: opening a fifo would wait.
+        if (std::error_code failed; std::filesystem::is_regular_file(file, failed)) return file;
+    }
+    return {};
+}
 
 core::Result<RuleManifest> load_rule_manifest(const std::filesystem::path& file) {
     const auto text = file_text(file);

@@ -26,10 +26,14 @@ struct RuleManifest {
     std::string version;
     std::chrono::minutes lookback{60};  ///< a window that the rule makes sense with
     std::vector<ParamSpec> params;
+    bool nested_params = false;  ///< of params that hold an object `params` the rule reads that instead
 
     /// A JSON object with every default; an object has those of its members.
     [[nodiscard]] std::string default_params() const;
 };
+
+/// The file that describes a plugin: STEM.yaml, else rule.yaml, in its folder; empty if neither is a regular file there.
+[[nodiscard]] std::filesystem::path manifest_file_of(const std::filesystem::path& plugin);
 
 /// Errc::io_failed, or config_invalid with every problem of the file, one a line. Unknown keys are problems.
 [[nodiscard]] core::Result<RuleManifest> load_rule_manifest(const std::filesystem::path& file);

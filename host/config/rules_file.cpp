@@ -44,14 +44,31 @@ void read_limits(Section& in, RuleSettings& rule) {
     in.refuse("schedule", "is not supported yet: every rule runs at scheduler.interval_minutes; remove the key");
 }
 
-RuleSettings read_rule(Section& in, const RulesConfig& defaults) {
+void note_places(const Value& value, const std::string& path, RuleSettings& rule) {
+    for (const auto& member : value.members) {
+        const auto here = path.empty() ? member.key : fmt::format("{}.{}", path, member.key);
+        rule.param_places.insert_or_assign(here, ParamPlace{member.at, member.value.at});
+        note_places(member.value, here, rule);
+    }
+    for (std::size_t i = 0; i < value.items.size(); ++i) {
+        const auto here = fmt::format("{}[{}]", path, i);
+        rule.param_places.insert_or_assign(here, ParamPlace{value.items[i].at, value.items[i].at});
+        note_places(value.items[i], here, rule);
+    }
+}
+
+RuleSettings read_rule(Section& in, const Member& member, const RulesConfig& defaults) {
     RuleSettings rule;
     rule.lookback = defaults.default_lookback;
     rule.expire_after = defaults.default_expire_after;
     in.boolean("enabled_in_scheduler", rule.enabled_in_scheduler);
     in.duration("lookback_minutes", 1, kMaxLookback, rule.lookback);
     in.duration("expire_after_minutes", 1, kMaxExpire, rule.expire_after);
+    rule.param_places[""] = {member.at, member.at};
     if (const auto* params = in.map("params")) {
+        const auto key = member.value.find("params")->at;
+        rule.param_places[""] = {key, key};
+        note_places(*params, "", rule);
         rule.params = to_json(*params, in.path() + ".params", in.problems());
         if (rule.params.size() > kMaxParamsBytes) {
             in.problem("params", fmt::format("has {} bytes as JSON; the limit is {}", rule.params.size(), kMaxParamsBytes));
@@ -71,7 +88,7 @@ void read_rules(const Value& rules, RulesConfig& config, Problems& problems) {
             problems.add(member.at, path, "must be a map of keys with values; write {} for a rule with defaults");
         } else {
             Section section{member.value, path, problems};
-            config.rules.emplace(member.key, read_rule(section, config));
+            config.rules.emplace(member.key, read_rule(section, member, config));
             section.finish();
         }
     }
@@ -113,6 +130,7 @@ core::Result<RulesConfig> parse_rules(std::string_view text, std::string_view na
     Problems problems{name};
     RulesConfig config;
     if (const auto root = read_document(text, problems)) config = read_config(*root, problems);
+    config.file = name;
     if (!problems.empty()) return tl::unexpected{problems.error()};
     return config;
 }

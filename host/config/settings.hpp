@@ -1,4 +1,5 @@
 #pragma once
+#include "config/position.hpp"
 #include "core/error.hpp"
 
 #include <chrono>
@@ -16,12 +17,20 @@ namespace varde::config {
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 
+/// Where a parameter stands in rules.yaml.
+struct ParamPlace {
+    Position key;  ///< of an element of a list: as `value`
+    Position value;
+};
+
 /// One rule of rules.yaml. Values are checked at load; every other module trusts them.
 struct RuleSettings {
     bool enabled_in_scheduler = false;
-    minutes lookback{60};                         ///< 1 .. 60 days
-    minutes expire_after{60};                     ///< 1 .. 365 days
-    std::string params = "{}";                    ///< JSON object
+    minutes lookback{60};       ///< 1 .. 60 days
+    minutes expire_after{60};   ///< 1 .. 365 days
+    std::string params = "{}";  ///< JSON object
+    /// "night_window.end_local_time", "rooms[1]" -> where that stands; "": the params as a whole, or the rule if it has none.
+    std::map<std::string, ParamPlace, std::less<>> param_places;
     std::string evaluation_mode = "independent";  ///< independent | baseline_dependent | profile_dependent
     std::optional<bool> requires_baseline;
     std::optional<bool> requires_profile;
@@ -37,6 +46,7 @@ struct RuleSettings {
 
 /// rules.yaml. File order of rules does not matter; map order is id order.
 struct RulesConfig {
+    std::string file;     ///< its name, for messages
     minutes interval{1};  ///< scheduler.interval_minutes, 1 .. 1440
     std::string default_subject_key = "default";
     minutes default_lookback{60};

@@ -84,6 +84,8 @@ struct Failed {
     std::shared_ptr<const Evidence> evidence{};
     /// The stored incident that this failure belongs to; empty if none is kept.
     std::string incident_id{};
+    /// create_failed: path of the parameter that the rule refused, "night_window.end_local_time"; the message begins with it. Empty: none.
+    std::string param{};
 };
 
 using Verdict = std::variant<Completed, Failed>;

@@ -33,6 +33,14 @@ void EvaluationEngine::meet_candidate(Rule& rule, ports::RuleSpec wanted) {
     trials_->begin(std::move(wanted));
 }
 
+std::optional<core::Failed> EvaluationEngine::try_params(const std::string& rule_id, const std::string& params) {
+    const Rule* const rule = find(rule_id);
+    if (rule == nullptr || !rule->bound.runner || rule->bound.failure) return std::nullopt;
+    auto instance = rule->bound.runner->instance(rule->bound.member, params);
+    auto* const failed = std::get_if<core::Failed>(&instance);
+    return failed == nullptr ? std::nullopt : std::optional{std::move(*failed)};
+}
+
 bool EvaluationEngine::settle() {
     if (!trials_) return false;
     const auto states = [this] {

@@ -37,6 +37,7 @@ class EvaluationEngine final : public ports::Evaluator {
     ~EvaluationEngine() override;
 
     std::vector<std::optional<core::Failed>> configure(std::vector<ports::RuleSpec> rules) override;
+    [[nodiscard]] std::optional<core::Failed> try_params(const std::string& rule_id, const std::string& params) override;
     bool settle() override;
     [[nodiscard]] std::vector<ports::RuleInUse> in_use() const override;
     core::Result<void> catch_up(core::Instant now) override;

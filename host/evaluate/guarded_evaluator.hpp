@@ -59,6 +59,9 @@ class GuardedEvaluator final : public ports::Evaluator {
     ~GuardedEvaluator() override;
 
     std::vector<std::optional<core::Failed>> configure(std::vector<ports::RuleSpec> rules) override;
+    [[nodiscard]] std::optional<core::Failed> try_params(const std::string& rule_id, const std::string& params) override {
+        return next_.try_params(rule_id, params);
+    }
     bool settle() override { return next_.settle(); }
     [[nodiscard]] std::vector<ports::RuleInUse> in_use() const override { return next_.in_use(); }
     core::Result<void> catch_up(core::Instant now) override;

@@ -202,6 +202,7 @@ core::Failed failure_of(const wire::Fault& fault, core::Phase phase, std::uint64
         failed.message = fmt::format("the rule could not get memory: memory_mb is {} MiB", memory_bytes >> 20);
     else
         failed.message = clean_message(fault.param.empty() ? fault.message : fault.param + ": " + fault.message);
+    if (failed.reason == FailureReason::create_failed) failed.param = clean_message(fault.param);
     return failed;
 }
 

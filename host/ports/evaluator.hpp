@@ -58,6 +58,13 @@ class Evaluator {
     /// beside the one in use, which goes on meanwhile: in_use() says how far that is.
     virtual std::vector<std::optional<core::Failed>> configure(std::vector<RuleSpec> rules) = 0;
 
+    /// Whether a rule of the last configure() could be made with these parameters; it goes on with its own. nullopt: yes, or not known.
+    [[nodiscard]] virtual std::optional<core::Failed> try_params(const std::string& rule_id, const std::string& params) {
+        static_cast<void>(rule_id);
+        static_cast<void>(params);
+        return std::nullopt;
+    }
+
     /// Takes the next step with plugins that are being tried out; between two runs. True: in_use() changed.
     virtual bool settle() { return false; }
     /// In the order of the last configure(). Empty: not known, what was configured is in use.

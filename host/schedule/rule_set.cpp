@@ -1,5 +1,6 @@
 #include "schedule/rule_set.hpp"
 
+#include "schedule/rule_manifests.hpp"
 #include "schedule/run_log.hpp"
 
 #include <fmt/format.h>
@@ -36,12 +37,56 @@ core::Failed load_failure(core::FailureReason reason, std::string message) {
 std::string RuleSet::Known::problem() const { return failure ? problem_text(failure->reason, failure->message) : ""; }
 
 void RuleSet::refresh(const config::RulesConfig& config, bool config_changed) {
-    const bool plugins_changed = scan();
-    log_rejected_files();
-    if (plugins_changed || config_changed)
+    if (!std::exchange(looked_, false)) look();
+    if (std::exchange(plugins_changed_, false) || config_changed)
         configure(config);
     else if (evaluator_.settle())
         take_over_what_is_in_use();
+}
+
+void RuleSet::look() {
+    plugins_changed_ |= scan();
+    log_rejected_files();
+}
+
+core::Result<void> RuleSet::check(const config::RulesConfig& offered, const config::RulesConfig* in_force) {
+    if (!std::exchange(looked_, true)) look();
+    const auto found = manifests_of(catalogue_, offered);
+    log_unusable_manifests(found.unusable);
+    if (auto fits = config::check_params(offered, found.manifests); !fits || in_force == nullptr) return fits;
+    std::string problems;
+    for (const auto& [id, settings] : offered.rules) {
+        const auto before = in_force->rules.find(id);
+        if (before == in_force->rules.end() || before->second.params == settings.params) continue;
+        // What else a worker can suffer is no mistake in the file.
+        const auto& failure = tried(id, settings.params);
+        if (failure && failure->phase == core::Phase::create)
+            problems += (problems.empty() ? "" : "\n") + config::told_by_rule(offered, id, *failure);
+    }
+    if (problems.empty()) return {};
+    return core::fail(core::Errc::config_invalid, std::move(problems));
+}
+
+const std::optional<core::Failed>& RuleSet::tried(const std::string& rule_id, const std::string& params) {
+    const auto known = known_.find(rule_id);
+    const auto sha256 = known == known_.end() ? std::string{} : known->second.sha256;
+    auto& last = tried_[rule_id];
+    if (last.sha256 != sha256 || last.params != params) last = {sha256, params, evaluator_.try_params(rule_id, params)};
+    return last.failure;
+}
+
+core::Failed RuleSet::placed(const std::string& rule_id, core::Failed failure) const {
+    if (failure.reason == core::FailureReason::create_failed) failure.message = config::told_by_rule(config_, rule_id, failure);
+    return failure;
+}
+
+void RuleSet::log_unusable_manifests(const std::map<std::string, std::string, std::less<>>& unusable) {
+    for (const auto& [rule_id, why] : unusable) {
+        if (!unusable_.insert(why).second) continue;
+        log_.log(LogLevel::warning, kComponent, "rule_manifest_unusable",
+                 "the params of a rule cannot be checked against what it says it takes",
+                 {{"rule_id", rule_id}, {"message", why}});
+    }
 }
 
 bool RuleSet::scan() {
@@ -81,6 +126,7 @@ void RuleSet::reject(const std::string& rule_id, const std::string& path, const 
 }
 
 void RuleSet::configure(const config::RulesConfig& config) {
+    config_ = config;
     KnownRules now;
     std::vector<ports::RuleSpec> specs;
     for (const auto& plugin : catalogue_.plugins) {
@@ -102,7 +148,8 @@ void RuleSet::configure(const config::RulesConfig& config) {
     ids.reserve(specs.size());
     for (const auto& spec : specs) ids.push_back(spec.plugin.rule_id);
     const auto failures = evaluator_.configure(std::move(specs));
-    for (std::size_t i = 0; i < ids.size() && i < failures.size(); ++i) now.at(ids[i]).failure = failures[i];
+    for (std::size_t i = 0; i < ids.size() && i < failures.size(); ++i)
+        if (failures[i]) now.at(ids[i]).failure = placed(ids[i], *failures[i]);
     wanted_ = std::move(now);
     take_over_what_is_in_use();
 }
@@ -110,6 +157,8 @@ void RuleSet::configure(const config::RulesConfig& config) {
 void RuleSet::take_over_what_is_in_use() {
     KnownRules now = wanted_;
     for (auto& use : evaluator_.in_use()) {
+        if (use.failure) use.failure = placed(use.rule_id, std::move(*use.failure));
+        if (use.candidate_failure) use.candidate_failure = placed(use.rule_id, std::move(*use.candidate_failure));
         const auto rule = now.find(use.rule_id);
         if (rule == now.end()) continue;
         // A rule whose first plugin is still being tried out is not news yet.

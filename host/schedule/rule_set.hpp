@@ -20,7 +20,12 @@ class RuleSet {
     RuleSet(ports::Evaluator& evaluator, ports::PluginCatalogue& plugins, ports::LogSink& log)
         : evaluator_{evaluator}, plugins_{plugins}, log_{log} {}
 
-    /// Looks at the plugins again and tells the evaluator if they or the configuration changed.
+    /// Whether `offered` can be the configuration: the params of every rule against the rule.yaml beside its plugin; and where they are
+    /// not those of `in_force` (null: nothing is), whether the rule, if it is in use, can be made with them. Looks at the plugins again,
+    /// unless that was done since the last refresh(). Errc::config_invalid with every problem as file:line:column.
+    [[nodiscard]] core::Result<void> check(const config::RulesConfig& offered, const config::RulesConfig* in_force);
+
+    /// Looks at the plugins again (unless check() just did) and tells the evaluator if they or the configuration changed.
     void refresh(const config::RulesConfig& config, bool config_changed);
 
     /// Rules of the configuration and plugins without one, in id order, with their circuit breakers as the evaluator has them.
@@ -38,8 +43,20 @@ class RuleSet {
         [[nodiscard]] std::string problem() const;  ///< the failure in words; empty if there is none
     };
     using KnownRules = std::map<std::string, Known, std::less<>>;
+    /// Parameters that a plugin was tried with.
+    struct Tried {
+        std::string sha256;
+        std::string params;
+        std::optional<core::Failed> failure;
+    };
 
+    void look();
     bool scan();
+    void log_unusable_manifests(const std::map<std::string, std::string, std::less<>>& unusable);
+    /// Why a rule that is in use cannot be made with other parameters.
+    [[nodiscard]] const std::optional<core::Failed>& tried(const std::string& rule_id, const std::string& params);
+    /// With the place in rules.yaml, if it was the parameters that the rule refused.
+    [[nodiscard]] core::Failed placed(const std::string& rule_id, core::Failed failure) const;
     void configure(const config::RulesConfig& config);
     /// A new plugin is tried out before the evaluator uses it, and may be turned down or taken back.
     void take_over_what_is_in_use();
@@ -52,6 +69,11 @@ class RuleSet {
     ports::LogSink& log_;
     ports::Catalogue catalogue_;
     bool scanned_ = false;
+    bool looked_ = false;           ///< since the last refresh()
+    bool plugins_changed_ = false;  ///< since the last configure()
+    config::RulesConfig config_;    ///< as of the last configure()
+    std::map<std::string, Tried> tried_;
+    std::set<std::string> unusable_;  ///< manifests already complained about
     std::string scan_problem_;
     KnownRules wanted_;               ///< as the files and the configuration say
     KnownRules known_;                ///< as the evaluator says

@@ -148,24 +148,32 @@ class Scheduler::Impl {
 
     void refresh(bool at_once) {
         bool changed = false;
-        if (auto found = watch_.look(at_once)) changed = adopt(std::move(*found));
+        if (auto found = watch_.look(at_once))
+            changed = take(std::move(*found));
+        else if (offered_)
+            changed = adopt(std::exchange(offered_, std::nullopt).value(), true);
         if (!config_) return;
         rule_set_.refresh(*config_, changed);
         publish_states();
     }
 
-    /// True if the configuration is a new one.
-    bool adopt(core::Result<config::RulesConfig> found) {
-        const auto file = options_.rules_file.string();
-        if (!found) {
-            config_error_ = found.error();
-            ports_.log.log(LogLevel::error, kComponent, "config_rejected",
-                           config_ ? "rules.yaml cannot be used; the rules stay as they were" : "rules.yaml cannot be used",
-                           {{"path", file}, {"error", Json{error_json(found.error())}}});
+    /// What the watch found. True if the configuration is a new one.
+    bool take(core::Result<config::RulesConfig> found) {
+        offered_.reset();
+        if (found) return adopt(std::move(*found), false);
+        reject(std::move(found.error()));
+        return false;
+    }
+
+    /// `again`: it was turned down before; what it did not fit may have changed meanwhile.
+    bool adopt(config::RulesConfig offered, bool again) {
+        if (auto fits = rule_set_.check(offered, config_ ? &*config_ : nullptr); !fits) {
+            offered_ = std::move(offered);
+            if (!again || !config_error_ || config_error_->context != fits.error().context) reject(std::move(fits.error()));
             return false;
         }
         const bool first = !config_;
-        config_ = std::move(*found);
+        config_ = std::move(offered);
         config_error_.reset();
         {
             const std::lock_guard lock{mutex_};
@@ -173,10 +181,17 @@ class Scheduler::Impl {
         }
         if (!first) {
             ports_.log.log(LogLevel::info, kComponent, "config_reloaded", "rules.yaml was read again",
-                           {{"path", file}, {"rules", static_cast<std::int64_t>(config_->rules.size())}});
+                           {{"path", options_.rules_file.string()}, {"rules", static_cast<std::int64_t>(config_->rules.size())}});
             if (last_start_ != Steady::time_point{}) next_run_ = std::max(last_start_ + interval(), Steady::now());
         }
         return true;
+    }
+
+    void reject(core::Error why) {
+        ports_.log.log(LogLevel::error, kComponent, "config_rejected",
+                       config_ ? "rules.yaml cannot be used; the rules stay as they were" : "rules.yaml cannot be used",
+                       {{"path", options_.rules_file.string()}, {"error", Json{error_json(why)}}});
+        config_error_ = std::move(why);
     }
 
     void log_configured() {
@@ -281,6 +296,7 @@ class Scheduler::Impl {
     RuleRun rule_run_;
     std::optional<config::RulesConfig> config_;
     std::optional<core::Error> config_error_;
+    std::optional<config::RulesConfig> offered_;  ///< turned down because of params
     Steady::time_point next_run_{};
     Steady::time_point last_start_{};
     // Everybody's, under mutex_:

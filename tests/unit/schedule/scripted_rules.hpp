@@ -62,6 +62,17 @@ class Evaluator final : public ports::Evaluator {
     /// configure() refuses this rule.
     void refuses(const std::string& rule_id, core::Failed why) { refused_.insert_or_assign(rule_id, std::move(why)); }
 
+    /// try_params() refuses these parameters of this rule.
+    void refuses(const std::string& rule_id, const std::string& params, core::Failed why) {
+        const std::lock_guard lock{mutex_};
+        refused_params_.insert_or_assign({rule_id, params}, std::move(why));
+    }
+    /// The parameters that try_params() was asked about.
+    [[nodiscard]] std::vector<std::string> tried() const {
+        const std::lock_guard lock{mutex_};
+        return tried_;
+    }
+
     [[nodiscard]] std::vector<ports::Evaluation> asked() const {
         const std::lock_guard lock{mutex_};
         return asked_;
@@ -90,6 +101,12 @@ class Evaluator final : public ports::Evaluator {
         }
         configured_.push_back(std::move(rules));
         return problems;
+    }
+    [[nodiscard]] std::optional<core::Failed> try_params(const std::string& rule_id, const std::string& params) override {
+        const std::lock_guard lock{mutex_};
+        tried_.push_back(params);
+        const auto found = refused_params_.find({rule_id, params});
+        return found == refused_params_.end() ? std::nullopt : std::optional{found->second};
     }
     core::Result<void> catch_up(core::Instant) override {
         const std::lock_guard lock{mutex_};
@@ -130,6 +147,8 @@ class Evaluator final : public ports::Evaluator {
     std::map<std::pair<std::string, core::Scope>, core::Verdict> by_scope_;
     std::map<std::string, core::Verdict> by_rule_;
     std::map<std::string, core::Failed> refused_;
+    std::map<std::pair<std::string, std::string>, core::Failed> refused_params_;
+    std::vector<std::string> tried_;
     std::optional<core::Errc> read_failure_;
     std::vector<ports::Evaluation> asked_;
     std::vector<std::vector<ports::RuleSpec>> configured_;
