@@ -3,9 +3,9 @@
 
     homes.py [--varde BINARY] [--plugins DIR] [--data DIR] [--home NAME]... [--every 5m] [--params] [--episodes]
 
-DIR has a folder a home with events.jsonl.gz and, where people wrote down what they did, labels.jsonl.gz; it is read in place. What differs from
-home to home is put into the parameters and nothing else: what the rooms and the front door are called, and the time zone. Of a home with
-labels it is told what was going on when an episode began, how many began in Sleep, and how many while nobody was at home.
+DIR has a folder a home with events.jsonl.gz and, where people wrote down what they did, labels.jsonl.gz; it is read in place. What
+differs from home to home is put into the parameters and nothing else: what the rooms and the front door are called, and the time zone. Of
+a home with labels it is told what was going on when an episode began, how many began in Sleep, and how many while nobody was at home.
 
 No test: a person judges what it prints.
 """
