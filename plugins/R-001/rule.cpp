@@ -23,6 +23,7 @@ class NoMotion {
     void evaluate(const varde::Window& window, varde::Findings& out) const {
         const auto last = window.rows(motion_).last_if([&](varde::Row row) { return active(row); });
         const std::string minutes = std::to_string(varde::floor_minutes(window.length())) + " minutes";
+        if (out.explains()) explain(window, last.has_value(), minutes, out);
         if (last) {
             const auto age = varde::floor_minutes(window.until() - last->time());
             out.reason("the newest activity of " + names_ + " is " + std::to_string(age) + " minutes old; " + minutes +
@@ -37,6 +38,17 @@ class NoMotion {
     }
 
   private:
+    void explain(const varde::Window& window, bool moved, const std::string& minutes, varde::Findings& out) const {
+        int64_t rows = 0, awake = 0;
+        for (const varde::Row row : window.rows(motion_)) {
+            ++rows;
+            awake += active(row) ? 1 : 0;
+        }
+        out.note(std::to_string(rows) + " events of " + names_ + " in " + minutes + ", " + std::to_string(awake) +
+                 " of them active");
+        out.step(!moved, "no event is active");
+    }
+
     // A sensor that gives no state at all reports activity by reporting.
     [[nodiscard]] bool active(varde::Row row) const {
         if (typed_) {

@@ -83,6 +83,18 @@ TEST_CASE("the reason has the numbers that decided") {
           "the newest activity of presence, motion is 120 minutes old; 180 minutes are looked at");
 }
 
+TEST_CASE("the steps say how many events there were, how many counted, and whether that is silence") {
+    using Steps = std::vector<std::string>;
+    CHECK(Rule().evaluate(morning()).steps ==
+          Steps{"note: 0 events of motion in 180 minutes, 0 of them active", "held: no event is active"});
+    CHECK(Rule().evaluate(with_motion("2026-01-15T10:00:00Z", R"({"state": "off"})")).steps ==
+          Steps{"note: 1 events of motion in 180 minutes, 0 of them active", "held: no event is active"});
+    CHECK(
+        Rule()
+            .evaluate(with_motion("2026-01-15T10:00:00Z", "{}").event("off", "2026-01-15T11:00:00Z", "motion", R"({"state": 0})"))
+            .steps == Steps{"note: 2 events of motion in 180 minutes, 1 of them active", "failed: no event is active"});
+}
+
 // A rule cannot ask for another home: the reads of rule.h have no scope, the host puts that of the evaluation. What the reference gets is
 // played here by an event that is there; the vectors of peer_bugs.jsonl are judged in tests/conformance.
 TEST_CASE("bug 1: the reference gets another home's motion, which silences it") {

@@ -38,14 +38,26 @@ class NoMotionAfterDoor {
         for (const varde::Row door : window.rows(doors_)) {
             if (!is(door.first_not_null(state_), open_, typed_open_) || !door.first_not_null(name_).is(front_)) continue;
             ++openings;
-            if (!followed(window, door)) return judge(window, door, out);
+            const bool moved = followed(window, door);
+            if (out.explains()) explain(window, door, openings, moved, out);
+            if (!moved) return judge(window, door, out);
         }
+        if (out.explains()) out.note(std::to_string(openings) + " openings of the front door were looked at");
         out.reason(openings == 0 ? "the front door was not opened"
                                  : "the front door was opened " + std::to_string(openings) +
                                        " times, and something moved within " + minutes_text() + " each time");
     }
 
   private:
+    /// Doors after one that nothing followed are not looked at, so they have no step.
+    void explain(const varde::Window& window, varde::Row door, int64_t opening, bool moved, varde::Findings& out) const {
+        const auto age = std::to_string(varde::floor_minutes(window.until() - door.time()));
+        out.step(!moved, "opening " + std::to_string(opening) + " of the front door, " + age +
+                             " minutes ago: nothing moved within " + minutes_text());
+        if (moved || !only_complete_) return;
+        out.step(door.time() + followup_ <= window.until(), "the " + minutes_text() + " after it are over");
+    }
+
     void judge(const varde::Window& window, varde::Row door, varde::Findings& out) const {
         const varde::Instant over = door.time() + followup_;
         const auto age = std::to_string(varde::floor_minutes(window.until() - door.time()));

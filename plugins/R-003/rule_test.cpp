@@ -105,6 +105,30 @@ TEST_CASE("the reason has the numbers that decided") {
     CHECK(Rule().evaluate(opened("2026-01-15T07:00:00Z")).reason == "the front door was not opened");
 }
 
+TEST_CASE("there is a step for each opening up to the one that nothing followed") {
+    using Steps = std::vector<std::string>;
+    const auto twice = [](const char* motion) {
+        return opened("2026-01-15T10:00:00Z").event("again", "2026-01-15T11:00:00Z", "door", kFront).event("m", motion, "motion");
+    };
+    CHECK(Rule().evaluate(twice("2026-01-15T10:05:00Z")).steps ==
+          Steps{"failed: opening 1 of the front door, 120 minutes ago: nothing moved within 10 minutes",
+                "held: opening 2 of the front door, 60 minutes ago: nothing moved within 10 minutes"});
+    CHECK(Rule().evaluate(twice("2026-01-15T11:05:00Z")).steps ==
+          Steps{"held: opening 1 of the front door, 120 minutes ago: nothing moved within 10 minutes"});
+    CHECK(Rule().evaluate(opened("2026-01-15T07:00:00Z")).steps == Steps{"note: 0 openings of the front door were looked at"});
+    CHECK(Rule().evaluate(opened("2026-01-15T10:00:00Z").event("m", "2026-01-15T10:01:00Z", "motion")).steps ==
+          Steps{"failed: opening 1 of the front door, 120 minutes ago: nothing moved within 10 minutes",
+                "note: 1 openings of the front door were looked at"});
+}
+
+TEST_CASE("a rule that waits for its minutes says in a step whether they are over") {
+    using Steps = std::vector<std::string>;
+    CHECK(Rule(kWait).evaluate(opened("2026-01-15T11:57:00Z")).steps ==
+          Steps{"held: opening 1 of the front door, 3 minutes ago: nothing moved within 10 minutes",
+                "failed: the 10 minutes after it are over"});
+    CHECK(Rule(kWait).evaluate(opened("2026-01-15T11:50:00Z")).steps.back() == "held: the 10 minutes after it are over");
+}
+
 // A rule cannot ask for another home: the reads of rule.h have no scope, the host puts that of the evaluation. What the reference gets is
 // played here by an event that is there; the vectors of peer_bugs.jsonl are judged in tests/conformance.
 TEST_CASE("bug 1: the reference gets another home's motion, which explains the door") {
