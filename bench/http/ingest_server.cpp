@@ -2,6 +2,7 @@
 
 #include "api/server.hpp"
 #include "fakes/baseline_repository.hpp"
+#include "fakes/decision_repository.hpp"
 #include "fakes/deviation_repository.hpp"
 #include "fakes/incident_repository.hpp"
 #include "fakes/log_sink.hpp"
@@ -52,6 +53,7 @@ struct IngestServer::Impl {
     fakes::IncidentRepository incidents;
     fakes::BaselineRepository baselines;
     fakes::MonitorModeRepository modes;
+    fakes::DecisionRepository decisions;
     fakes::RunControl runs;
     boost::asio::io_context loop{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{loop.get_executor()};
@@ -77,6 +79,7 @@ struct IngestServer::Impl {
                                      incidents,
                                      baselines,
                                      modes,
+                                     decisions,
                                      runs,
                                      clock,
                                      log,

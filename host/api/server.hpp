@@ -3,6 +3,7 @@
 #include "config/settings.hpp"
 #include "core/error.hpp"
 #include "ports/baseline_repository.hpp"
+#include "ports/decision_repository.hpp"
 #include "ports/deviation_repository.hpp"
 #include "ports/event_intake.hpp"
 #include "ports/event_log.hpp"
@@ -57,6 +58,7 @@ struct Services {
     ports::IncidentRepository& incidents;
     ports::BaselineRepository& baselines;
     ports::MonitorModeRepository& modes;
+    ports::DecisionRepository& decisions;
     ports::RunControl& runs;
     const time::Clock& clock;
     ports::LogSink& log;

@@ -2,6 +2,7 @@
 
 #include "store/baseline_repository.hpp"
 #include "store/database.hpp"
+#include "store/decision_repository.hpp"
 #include "store/deviation_repository.hpp"
 #include "store/event_log.hpp"
 #include "store/incident_repository.hpp"
@@ -25,6 +26,7 @@ struct Storage::Parts {
     store::SqlIncidentRepository incidents;
     store::SqlBaselineRepository baselines;
     store::SqlMonitorModeRepository modes;
+    store::SqlDecisionRepository decisions;
 
     explicit Parts(std::unique_ptr<store::Database> opened)
         : database{std::move(opened)},
@@ -33,7 +35,8 @@ struct Storage::Parts {
           tokens{*database},
           incidents{*database},
           baselines{*database},
-          modes{*database} {}
+          modes{*database},
+          decisions{*database} {}
 };
 
 Storage::Storage(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
@@ -48,6 +51,7 @@ ports::TokenRepository& Storage::tokens() { return parts_->tokens; }
 ports::IncidentRepository& Storage::incidents() { return parts_->incidents; }
 ports::BaselineRepository& Storage::baselines() { return parts_->baselines; }
 ports::MonitorModeRepository& Storage::modes() { return parts_->modes; }
+ports::DecisionRepository& Storage::decisions() { return parts_->decisions; }
 
 core::Result<Storage> Storage::open(const config::HostConfig& settings, Schema schema, bool durable) {
     store::DatabaseSettings wanted;

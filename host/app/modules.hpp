@@ -6,6 +6,7 @@
 #include "observe/json_lines.hpp"
 #include "plugins/directory_catalogue.hpp"
 #include "ports/baseline_repository.hpp"
+#include "ports/decision_repository.hpp"
 #include "ports/deviation_repository.hpp"
 #include "ports/event_log.hpp"
 #include "ports/incident_repository.hpp"
@@ -41,6 +42,7 @@ class Storage {
     [[nodiscard]] ports::IncidentRepository& incidents();
     [[nodiscard]] ports::BaselineRepository& baselines();
     [[nodiscard]] ports::MonitorModeRepository& modes();
+    [[nodiscard]] ports::DecisionRepository& decisions();
 
   private:
     struct Parts;

@@ -74,17 +74,18 @@ int serve(const Globals& globals, const ServeOptions& options) {
     evaluate::GuardedEvaluator guard{
         engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};
     ingest::GroupCommit intake{storage->events(), clock, settings->ingest, log.sink()};
-    schedule::Scheduler scheduler{
-        scheduling_of(*settings),
-        {guard, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock, log.sink()},
-        catalogue};
+    schedule::Scheduler scheduler{scheduling_of(*settings),
+                                  {guard, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock,
+                                   log.sink(), &storage->decisions(), settings->decisions},
+                                  catalogue};
     schedule::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
 
-    api::Server server{loop,
-                       http_of(*settings),
-                       {intake, storage->events(), storage->deviations(), storage->rules(), storage->tokens(),
-                        storage->incidents(), storage->baselines(), storage->modes(), scheduler, clock, log.sink(),
-                        [&scheduler] { return scheduler.rules(); }, [&intake] { return health_of(intake); }, posture}};
+    api::Server server{
+        loop,
+        http_of(*settings),
+        {intake, storage->events(), storage->deviations(), storage->rules(), storage->tokens(), storage->incidents(),
+         storage->baselines(), storage->modes(), storage->decisions(), scheduler, clock, log.sink(),
+         [&scheduler] { return scheduler.rules(); }, [&intake] { return health_of(intake); }, posture}};
     if (auto started = server.start(); !started) return report(started.error());
 
     asio::signal_set signals{loop, SIGINT, SIGTERM};
@@ -123,10 +124,10 @@ int run(const Globals& globals) {
     engine.keep_replays_in(replays);
     evaluate::GuardedEvaluator guard{
         engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};
-    schedule::Scheduler scheduler{
-        scheduling_of(*settings),
-        {guard, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock, log.sink()},
-        catalogue};
+    schedule::Scheduler scheduler{scheduling_of(*settings),
+                                  {guard, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock,
+                                   log.sink(), &storage->decisions(), settings->decisions},
+                                  catalogue};
     schedule::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
     baselines.step();
     const auto summary = scheduler.step();

@@ -173,10 +173,10 @@ int simulate(const Globals& globals, const SimulateOptions& options) {
     schedule::SchedulerOptions scheduling;
     scheduling.rules_file = settings->rules_file;
     scheduling.interval = std::chrono::duration_cast<std::chrono::milliseconds>(ticks->every);
-    schedule::Scheduler scheduler{
-        scheduling,
-        {counting, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock, log.sink()},
-        catalogue};
+    schedule::Scheduler scheduler{scheduling,
+                                  {counting, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(),
+                                   clock, log.sink(), keep ? &storage->decisions() : nullptr, settings->decisions},
+                                  catalogue};
 
     schedule::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
 

@@ -130,6 +130,18 @@ void read_baseline(Section& in, BaselineSettings& baseline) {
     }
 }
 
+void read_decisions(Section& in, DecisionSettings& decisions) {
+    constexpr std::int64_t kTenYears = 3'660;
+    in.boolean("enabled", decisions.enabled);
+    in.duration("keep_days", 2, kTenYears, decisions.keep);
+    in.duration("keep_changes_days", 2, kTenYears, decisions.keep_changes);
+    in.duration("flush_seconds", 0, 3'600, decisions.flush);
+    if (decisions.keep_changes < decisions.keep) {
+        in.problem("keep_changes_days", fmt::format("is {}, less than keep_days ({}): changes are what is kept longer",
+                                                    decisions.keep_changes.count(), decisions.keep.count()));
+    }
+}
+
 HostConfig read_config(const Value& root, Problems& problems) {
     HostConfig config;
     Section file{root, "", problems};
@@ -142,6 +154,7 @@ HostConfig read_config(const Value& root, Problems& problems) {
     file.section("incidents", [&](Section& in) { read_incidents(in, config.incidents); });
     file.section("breaker", [&](Section& in) { read_breaker(in, config.breaker); });
     file.section("baseline", [&](Section& in) { read_baseline(in, config.baseline); });
+    file.section("decisions", [&](Section& in) { read_decisions(in, config.decisions); });
     file.section("auth", [&](Section& in) { in.boolean("required", config.require_tokens); });
     read_path(file, "plugins_dir", 1, config.plugins_dir);
     read_path(file, "rules_file", 1, config.rules_file);

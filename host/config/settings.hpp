@@ -54,6 +54,14 @@ struct RulesConfig {
     std::map<std::string, RuleSettings, std::less<>> rules;
 };
 
+/// What is kept of what runs decided (schedule/decision_book.hpp).
+struct DecisionSettings {
+    bool enabled = true;
+    std::chrono::days keep{14};           ///< of records that only say that nothing changed, from their begin
+    std::chrono::days keep_changes{365};  ///< of records that begin with another outcome than the one before
+    std::chrono::seconds flush{300};      ///< how often the end of records that go on is written
+};
+
 /// What the host's own baseline job counts, and when a home's habits are known well enough (gating/baseline_count.hpp).
 struct BaselineSettings {
     minutes every{60};                ///< 0 .. 1 day between two looks; 0: the host computes none
@@ -142,6 +150,7 @@ struct HostConfig {
         std::uint32_t probes = 3;  ///< sound answers that end a quarantine
     } breaker;
     BaselineSettings baseline;
+    DecisionSettings decisions;
     std::filesystem::path plugins_dir = "plugins";
     std::filesystem::path rules_file = "config/rules.yaml";
     std::filesystem::path migrations_dir;  ///< empty: the installed or source directory

@@ -1,4 +1,5 @@
 #pragma once
+#include "core/decision.hpp"
 #include "core/deviation.hpp"
 #include "core/error.hpp"
 #include "core/rule_state.hpp"
@@ -7,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,6 +41,9 @@ class DeviationTransaction {
     virtual core::Result<void> update(const core::Deviation& deviation) = 0;
     /// Keeps what a rule wants to find again at its next evaluation; without bytes nothing is kept any more.
     virtual core::Result<void> keep_state(const core::RuleState& state, core::Instant now) = 0;
+    /// Stores what runs decided, of a rule, scope and first_at one record at most; a stored one of the same three is replaced.
+    /// decision_id is not looked at.
+    virtual core::Result<void> keep_decisions(std::span<const core::Decision> decisions) = 0;
     virtual core::Result<void> commit() = 0;
 };
 

@@ -1,5 +1,7 @@
 #include "schedule/judgements.hpp"
 
+#include "core/decision.hpp"
+
 #include <fmt/format.h>
 #include <algorithm>
 
@@ -9,10 +11,21 @@ namespace {
 /// Evaluations handed over at once: enough for one wake of a worker to carry many, few enough to notice a stop in between.
 constexpr std::size_t kChunk = 16'384;
 
+/// The first of equals. There is one.
+const core::Finding& most_severe(const core::Completed& answer) {
+    return *std::ranges::max_element(answer.findings, {}, &core::Finding::severity);
+}
+
 }  // namespace
 
-Judgements::Judgements(std::vector<EnabledRule> rules, std::vector<core::Scope> scopes, core::Instant now, Gates gates)
-    : rules_{std::move(rules)}, scopes_{std::move(scopes)}, now_{now}, gates_{std::move(gates)}, entries_(size()) {}
+Judgements::Judgements(std::vector<EnabledRule> rules, std::vector<core::Scope> scopes, core::Instant now, Gates gates,
+                       Reasons reasons)
+    : rules_{std::move(rules)},
+      scopes_{std::move(scopes)},
+      now_{now},
+      gates_{std::move(gates)},
+      reasons_{reasons},
+      entries_(size()) {}
 
 core::Result<void> Judgements::judge(ports::Evaluator& evaluator, const RuleStates& states,
                                      const std::function<bool()>& abandoned) {
@@ -51,6 +64,11 @@ void Judgements::keep(std::size_t i, core::Verdict verdict, const RuleStates& st
     if (completed.state && !states.differs({rule(i).id, scope(i), *completed.state})) completed.state.reset();
     entries_[i].duration_ns = completed.duration.count();
     entries_[i].outcome = completed.outcome;
+    entries_[i].carried = completed.carried;
+    if (reasons_ == Reasons::keep) {
+        const bool wordless = completed.reason.empty() && !completed.findings.empty();
+        entries_[i].reason = core::decision_reason(wordless ? most_severe(completed).title : completed.reason);
+    }
     if (!completed.findings.empty() || completed.state) notable_.emplace(i, std::move(verdict));
 }
 
@@ -64,7 +82,7 @@ const core::Finding* Judgements::finding(std::size_t i) const {
     if (found == notable_.end()) return nullptr;
     const auto* completed = std::get_if<core::Completed>(&found->second);
     if (completed == nullptr || completed->findings.empty()) return nullptr;
-    return &*std::ranges::max_element(completed->findings, {}, &core::Finding::severity);
+    return &most_severe(*completed);
 }
 
 std::optional<core::RuleState> Judgements::new_state(std::size_t i) const {

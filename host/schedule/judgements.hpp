@@ -23,8 +23,10 @@ struct EnabledRule {
 /// error are kept whole, so that a run over many homes stays small.
 class Judgements {
   public:
-    /// Scopes are sorted and without repeats.
-    Judgements(std::vector<EnabledRule> rules, std::vector<core::Scope> scopes, core::Instant now, Gates gates = {});
+    enum class Reasons { drop, keep };
+    /// Scopes are sorted and without repeats. Reasons::keep: reason() is wanted, which costs memory.
+    Judgements(std::vector<EnabledRule> rules, std::vector<core::Scope> scopes, core::Instant now, Gates gates = {},
+               Reasons reasons = Reasons::drop);
 
     /// Judges everything that the gates let through, each rule with what it kept. Errors: the evaluator's; Errc::stopping once
     /// `abandoned` says so.
@@ -41,6 +43,11 @@ class Judgements {
     [[nodiscard]] bool gated(std::size_t i) const { return entries_[i].gated; }
     /// What it answered; unknown if it was not asked or failed.
     [[nodiscard]] core::Outcome outcome(std::size_t i) const { return entries_[i].outcome; }
+    /// Why it answered so, in its own words (core::decision_reason); for a finding without a word its title.
+    [[nodiscard]] const std::string& reason(std::size_t i) const { return entries_[i].reason; }
+    /// The answer is an earlier one that still holds: the rule was not asked again.
+    [[nodiscard]] bool carried(std::size_t i) const { return entries_[i].carried; }
+    [[nodiscard]] core::Instant now() const { return now_; }
     [[nodiscard]] const Gates& gates() const { return gates_; }
     /// The failure, if the rule gave no answer.
     [[nodiscard]] const core::Failed* failure(std::size_t i) const;
@@ -60,6 +67,8 @@ class Judgements {
         std::int64_t duration_ns = 0;
         core::Outcome outcome = core::Outcome::unknown;
         bool gated = false;
+        bool carried = false;
+        std::string reason;
     };
     void keep(std::size_t i, core::Verdict verdict, const RuleStates& states);
 
@@ -67,6 +76,7 @@ class Judgements {
     std::vector<core::Scope> scopes_;
     core::Instant now_;
     Gates gates_;
+    Reasons reasons_;
     std::vector<Entry> entries_;
     std::unordered_map<std::size_t, core::Verdict> notable_;
 };

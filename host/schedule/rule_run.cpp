@@ -1,5 +1,6 @@
 #include "schedule/rule_run.hpp"
 
+#include "schedule/run_decisions.hpp"
 #include "schedule/run_writer.hpp"
 #include "time/utc_text.hpp"
 
@@ -53,10 +54,14 @@ core::Result<void> RuleRun::attempt(const config::RulesConfig& config, const Run
     auto gates = Gates::read(config, ports_.baselines, ports_.modes);
     if (!gates) return tl::unexpected{gates.error()};
 
+    const auto book = decisions(now);
+    if (!book) return tl::unexpected{book.error()};
+
     auto scopes = carried_;
     for (auto& scope : ports_.evaluator.scopes()) scopes.insert(std::move(scope));
     log.set_scopes(scopes.size());
-    Judgements judgements{std::move(*rules), {scopes.begin(), scopes.end()}, now, std::move(*gates)};
+    const auto reasons = *book == nullptr ? Judgements::Reasons::drop : Judgements::Reasons::keep;
+    Judgements judgements{std::move(*rules), {scopes.begin(), scopes.end()}, now, std::move(*gates), reasons};
     summary.scopes = static_cast<std::int64_t>(scopes.size());
     summary.evaluations = static_cast<std::int64_t>(judgements.size());
     if (auto judged = judgements.judge(ports_.evaluator, **kept, request.abandoned); !judged) return judged;
@@ -72,6 +77,16 @@ core::Result<const RuleStates*> RuleRun::states() {
     return &*states_;
 }
 
+core::Result<DecisionBook*> RuleRun::decisions(core::Instant now) {
+    if (ports_.decisions == nullptr || !ports_.keep_decisions.enabled) return nullptr;
+    if (!decisions_) {
+        auto newest = ports_.decisions->newest(now - DecisionBook::kRemembered);
+        if (!newest) return tl::unexpected{newest.error()};
+        decisions_.emplace(std::move(*newest), ports_.keep_decisions.flush);
+    }
+    return &*decisions_;
+}
+
 core::Result<void> RuleRun::write(const config::RulesConfig& config, const RunRequest& request, const Judgements& judgements,
                                   RunLog& log, ports::RunSummary& summary) {
     // Judging took what it took; the write lock is held from here on only.
@@ -79,6 +94,12 @@ core::Result<void> RuleRun::write(const config::RulesConfig& config, const RunRe
     if (!transaction) return tl::unexpected{transaction.error()};
     RunWriter writer{**transaction, config, summary.started_at, log, gated_};
     if (auto written = writer.write(judgements, request.abandoned); !written) return written;
+    const RunStamp run{request.run_id, summary.started_at, request.interval};
+    std::vector<RunDecision> decided;
+    if (decisions_) {
+        decided = decisions_of(judgements, writer.unstored());
+        if (auto kept = (*transaction)->keep_decisions(decisions_->due(decided, run)); !kept) return kept;
+    }
     if (request.abandoned && request.abandoned()) {
         return core::fail(core::Errc::stopping, "the run was abandoned: the host is going down");
     }
@@ -87,7 +108,38 @@ core::Result<void> RuleRun::write(const config::RulesConfig& config, const RunRe
     carried_ = writer.active_scopes();
     gated_ = writer.gated();
     for (const auto& state : writer.new_states()) states_->put(state);
+    if (decisions_) {
+        const bool flushed = decisions_->flushes_at(run.at);
+        decisions_->adopt(decided, run);
+        if (flushed) prune_decisions(judgements);
+    }
     return {};
+}
+
+void RuleRun::prune_decisions(const Judgements& judgements) {
+    // In small steps, for the write lock is everybody's; a day's new records are at most one of each kind and judgement, or few changes.
+    const auto most = static_cast<std::int64_t>(judgements.size() + 1'000);
+    const auto now = judgements.now();
+    const auto pruned = ports_.decisions->prune(now - ports_.keep_decisions.keep_changes, now - ports_.keep_decisions.keep, most);
+    if (pruned) return;
+    ports_.log.log(ports::LogLevel::warning, "scheduler", "decisions_not_pruned",
+                   "old records of decisions could not be deleted; a later run tries again",
+                   {{"error", ports::Json{error_json(pruned.error())}}});
+}
+
+void RuleRun::finish() {
+    const auto records = decisions_ ? decisions_->unwritten() : std::vector<core::Decision>{};
+    if (records.empty()) return;
+    const auto done = [&]() -> core::Result<void> {
+        auto transaction = ports_.deviations.begin();
+        if (!transaction) return tl::unexpected{transaction.error()};
+        if (auto kept = (*transaction)->keep_decisions(records); !kept) return kept;
+        return (*transaction)->commit();
+    }();
+    if (done) return decisions_->written();
+    ports_.log.log(ports::LogLevel::warning, "scheduler", "decisions_not_written",
+                   "the last runs are missing in the records of decisions, which nothing else needs",
+                   {{"records", static_cast<std::int64_t>(records.size())}, {"error", ports::Json{error_json(done.error())}}});
 }
 
 core::Result<std::vector<EnabledRule>> RuleRun::enabled_rules(const config::RulesConfig& config, core::Instant now) {

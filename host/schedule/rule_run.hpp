@@ -1,12 +1,14 @@
 #pragma once
 #include "config/settings.hpp"
 #include "ports/baseline_repository.hpp"
+#include "ports/decision_repository.hpp"
 #include "ports/deviation_repository.hpp"
 #include "ports/evaluator.hpp"
 #include "ports/log_sink.hpp"
 #include "ports/monitor_mode_repository.hpp"
 #include "ports/rule_repository.hpp"
 #include "ports/run_control.hpp"
+#include "schedule/decision_book.hpp"
 #include "schedule/judgements.hpp"
 #include "schedule/rule_states.hpp"
 #include "schedule/run_log.hpp"
@@ -30,6 +32,8 @@ struct RunPorts {
     ports::MonitorModeRepository& modes;
     const time::Clock& clock;
     ports::LogSink& log;
+    ports::DecisionRepository* decisions = nullptr;  ///< null: no records of decisions are kept
+    config::DecisionSettings keep_decisions{};
 };
 
 struct RunRequest {
@@ -47,8 +51,9 @@ struct RunRequest {
 /// A rule is enabled if rules.yaml enables it and its row in the database is not switched off. Rules of the file without a row get one.
 /// A rule that was switched off or on since the last run is released: its failures are forgotten.
 /// A failed evaluation is logged and counted; the run goes on. What cannot be written for one rule and scope is undone alone
-/// (savepoint). A failure of the database as a whole ends the run with nothing written, `scheduler_run_end` at ERROR and
-/// RunSummary::error; the next run tries again.
+/// (savepoint). What was decided of every rule and scope is kept with it (DecisionBook).
+/// A failure of the database as a whole ends the run with nothing written, `scheduler_run_end` at ERROR and RunSummary::error; the next
+/// run tries again.
 class RuleRun {
   public:
     explicit RuleRun(RunPorts ports) : ports_{ports} {}
@@ -62,10 +67,16 @@ class RuleRun {
     /// What rules keep, read from the database if no run has done so yet.
     core::Result<const RuleStates*> states();
 
+    /// Stores how far the records of decisions have come, at the end of the host. What fails is logged.
+    void finish();
+
   private:
     core::Result<void> attempt(const config::RulesConfig& config, const RunRequest& request, RunLog& log,
                                ports::RunSummary& summary);
     core::Result<std::vector<EnabledRule>> enabled_rules(const config::RulesConfig& config, core::Instant now);
+    /// Null: none are kept. Read from the database by the first run.
+    core::Result<DecisionBook*> decisions(core::Instant now);
+    void prune_decisions(const Judgements& judgements);
     void release_switched(const std::vector<EnabledRule>& enabled);
     core::Result<void> write(const config::RulesConfig& config, const RunRequest& request, const Judgements& judgements,
                              RunLog& log, ports::RunSummary& summary);
@@ -77,6 +88,7 @@ class RuleRun {
     std::set<core::Scope> carried_;
     std::set<RuleAndScope> gated_;      ///< at the last run that was committed
     std::optional<RuleStates> states_;  ///< read by the first run
+    std::optional<DecisionBook> decisions_;
 };
 
 }  // namespace varde::schedule

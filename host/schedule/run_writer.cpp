@@ -57,6 +57,7 @@ core::Result<void> RunWriter::settle(const Judgements& judgements, std::size_t i
         if (!undone) return tl::unexpected{undone.error()};
         if (*undone) {
             fail_rule(error_json(**undone));
+            unstored_.emplace(i, (*undone)->context);
             return {};
         }
         if (finding != nullptr) result.upserted = 1;

@@ -5,7 +5,9 @@
 #include "schedule/run_log.hpp"
 
 #include <functional>
+#include <map>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -26,6 +28,8 @@ class RunWriter {
     [[nodiscard]] const ports::RunCounts& counts() const { return counts_; }
     /// The states that write() has written.
     [[nodiscard]] const std::vector<core::RuleState>& new_states() const { return new_states_; }
+    /// Judgements whose answer could not be stored, and why.
+    [[nodiscard]] const std::map<std::size_t, std::string>& unstored() const { return unstored_; }
     /// Scopes with an active deviation after write().
     [[nodiscard]] std::set<core::Scope> active_scopes() const;
     /// What was gated in this run.
@@ -69,6 +73,7 @@ class RunWriter {
     std::set<RuleAndScope> gated_;
     ports::RunCounts counts_;
     std::vector<core::RuleState> new_states_;
+    std::map<std::size_t, std::string> unstored_;
     std::unordered_map<Key, core::Deviation, KeyHash> active_;
 };
 

@@ -48,6 +48,8 @@ class Scheduler::Impl {
         }
         changed_.notify_all();
         if (thread_.joinable()) thread_.join();
+        // A run that had to be abandoned has used up the time there was.
+        if (!abandoned()) rule_run_.finish();
         for (auto& waiting : take_waiting()) waiting.done(core::fail(core::Errc::stopping, "the host is going down"));
     }
 

@@ -1,5 +1,6 @@
 #include "store/deviation_transaction.hpp"
 
+#include "store/decision_rows.hpp"
 #include "store/rule_states.hpp"
 
 #include <fmt/format.h>
@@ -148,6 +149,14 @@ core::Result<void> SqlDeviationTransaction::keep_state(const core::RuleState& st
     return Database::Impl::translate("keeping the state of a rule", *session_, [&] {
         start_writing();
         write_rule_state(*session_, state, now);
+    });
+}
+
+core::Result<void> SqlDeviationTransaction::keep_decisions(std::span<const core::Decision> decisions) {
+    if (decisions.empty()) return {};
+    return Database::Impl::translate("storing what a run decided", *session_, [&] {
+        start_writing();
+        write_decisions(*session_, decisions);
     });
 }
 

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -27,6 +28,7 @@ class SqlDeviationTransaction final : public ports::DeviationTransaction {
     core::Result<std::int64_t> insert(const core::Deviation& deviation) override;
     core::Result<void> update(const core::Deviation& deviation) override;
     core::Result<void> keep_state(const core::RuleState& state, core::Instant now) override;
+    core::Result<void> keep_decisions(std::span<const core::Decision> decisions) override;
     core::Result<void> commit() override;
 
   private:

@@ -1,4 +1,5 @@
 #pragma once
+#include "fakes/decision_repository.hpp"
 #include "ports/deviation_repository.hpp"
 
 #include <algorithm>
@@ -16,6 +17,8 @@ class DeviationRepository final : public ports::DeviationRepository {
         const std::lock_guard lock{mutex_};
         failure_ = code;
     }
+    /// Where committed decisions go; without it nowhere. It outlives this.
+    void keep_decisions_in(DecisionRepository& decisions) { decisions_ = &decisions; }
     /// Puts a row in place, as if it had always been there; returns its id (the row's own if it has one).
     std::int64_t put(core::Deviation row) {
         const std::lock_guard lock{mutex_};
@@ -150,8 +153,14 @@ class DeviationRepository final : public ports::DeviationRepository {
             if (!state.bytes.empty()) state_.states.push_back(state);
             return {};
         }
+        core::Result<void> keep_decisions(std::span<const core::Decision> decisions) override {
+            if (auto ok = check("keep_decisions"); !ok) return ok;
+            decisions_.insert(decisions_.end(), decisions.begin(), decisions.end());
+            return {};
+        }
         core::Result<void> commit() override {
             if (auto ok = check("commit"); !ok) return ok;
+            if (owner_.decisions_ != nullptr) owner_.decisions_->put(decisions_);
             const std::lock_guard lock{owner_.mutex_};
             owner_.rows_ = state_.rows;
             owner_.next_id_ = state_.next_id;
@@ -168,11 +177,13 @@ class DeviationRepository final : public ports::DeviationRepository {
         DeviationRepository& owner_;
         State state_;
         std::optional<State> savepoint_;
+        std::vector<core::Decision> decisions_;
     };
 
     mutable std::mutex mutex_;
     std::optional<core::Errc> failure_;
     std::vector<core::Deviation> rows_;
+    DecisionRepository* decisions_ = nullptr;
     std::int64_t next_id_ = 1;
     std::vector<core::RuleState> states_;
 };

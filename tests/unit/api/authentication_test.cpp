@@ -74,6 +74,7 @@ TEST_SUITE("authentication") {
             {"GET", "/rules", "", 200, 200, 200},
             {"GET", "/rules/evaluation-truth", "", 200, 200, 200},
             {"GET", "/monitor_modes", "", 200, 200, 200},
+            {"GET", "/decisions", "", 200, 200, 200},
             {"POST", "/monitor_modes", R"({"monitor_key":"R-001","mode":"ON"})", 403, 200, 200},
             {"GET", "/health/detail", "", 200, 200, 200},
             {"POST", "/event", "{}", 403, 200, 200},

@@ -1,6 +1,7 @@
 #pragma once
 #include "api/server.hpp"
 #include "fakes/baseline_repository.hpp"
+#include "fakes/decision_repository.hpp"
 #include "fakes/deviation_repository.hpp"
 #include "fakes/event_intake.hpp"
 #include "fakes/event_log.hpp"
@@ -38,6 +39,7 @@ class RunningServer {
     fakes::IncidentRepository incidents;
     fakes::BaselineRepository baselines;
     fakes::MonitorModeRepository modes;
+    fakes::DecisionRepository decisions;
     fakes::RunControl runs;
     fakes::LogSink log;
     std::shared_ptr<config::RulesConfig> rules = std::make_shared<config::RulesConfig>();
@@ -66,8 +68,19 @@ class RunningServer {
     [[nodiscard]] std::uint16_t port() const { return port_; }
     /// The fakes, as a server wants them; for tests that make their own.
     [[nodiscard]] api::Services services() {
-        return {intake,       events, deviations, rule_rows, tokens, incidents,
-                baselines,    modes,  runs,       clock,     log,    [this] { return rules; },
+        return {intake,
+                events,
+                deviations,
+                rule_rows,
+                tokens,
+                incidents,
+                baselines,
+                modes,
+                decisions,
+                runs,
+                clock,
+                log,
+                [this] { return rules; },
                 ingest_health};
     }
 

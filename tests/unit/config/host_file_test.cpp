@@ -83,6 +83,10 @@ void check_same(const HostConfig& a, const HostConfig& b) {
     CHECK(a.baseline.ready_days == b.baseline.ready_days);
     CHECK(a.baseline.ready_room_percent == b.baseline.ready_room_percent);
     CHECK(a.baseline.max_rooms == b.baseline.max_rooms);
+    CHECK(a.decisions.enabled == b.decisions.enabled);
+    CHECK(a.decisions.keep == b.decisions.keep);
+    CHECK(a.decisions.keep_changes == b.decisions.keep_changes);
+    CHECK(a.decisions.flush == b.decisions.flush);
     CHECK(a.plugins_dir == b.plugins_dir);
     CHECK(a.rules_file == b.rules_file);
     CHECK(a.migrations_dir == b.migrations_dir);

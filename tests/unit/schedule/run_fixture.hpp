@@ -1,5 +1,6 @@
 #pragma once
 #include "fakes/baseline_repository.hpp"
+#include "fakes/decision_repository.hpp"
 #include "fakes/deviation_repository.hpp"
 #include "fakes/log_sink.hpp"
 #include "fakes/monitor_mode_repository.hpp"
@@ -25,12 +26,18 @@ struct RunFixture {
     fakes::RuleRepository rules;
     fakes::BaselineRepository baselines;
     fakes::MonitorModeRepository modes;
+    fakes::DecisionRepository decisions;
     fakes::LogSink log;
     config::RulesConfig config;
-    schedule::RuleRun rule_run{{evaluator, deviations, rules, baselines, modes, clock, log}};
+    config::DecisionSettings keep_decisions{};
+    schedule::RuleRun rule_run{ports()};
 
     explicit RunFixture(std::initializer_list<const char*> enabled = {}) {
+        deviations.keep_decisions_in(decisions);
         for (const auto* id : enabled) enable(id);
+    }
+    [[nodiscard]] schedule::RunPorts ports() {
+        return {evaluator, deviations, rules, baselines, modes, clock, log, &decisions, keep_decisions};
     }
     config::RuleSettings& enable(const std::string& id) {
         auto& rule = config.rules[id];
