@@ -29,6 +29,7 @@ struct CommandLine {
     TokenOptions token;
     HomeOptions home;
     ModesOptions modes;
+    ExplainOptions explain;
     std::string rule_id;
     std::string path;
     std::function<int()> action;
@@ -153,6 +154,15 @@ void add_home(CLI::App& command, HomeOptions& home, const char* otherwise) {
     command.add_option("--subject", home.subject, std::string{"subject; default: "} + otherwise);
 }
 
+void add_explain(CLI::App& app, CommandLine& line) {
+    auto* command =
+        app.add_subcommand("explain", "Why a rule said what it said about a home: the record, and the rule asked again");
+    command->add_option("rule_id", line.explain.rule_id)->required();
+    add_home(*command, line.explain.home, "default");
+    command->add_option("--at", line.explain.at, "instant (ISO 8601); default: now");
+    line.does(command, [&line] { return explain(line.globals, line.explain); });
+}
+
 /// What is known, and what is wanted, of single homes.
 void add_homes(CLI::App& app, CommandLine& line) {
     auto* baseline = app.add_subcommand("baseline", "How well the habits of each home are known")->require_subcommand(1);
@@ -226,6 +236,7 @@ int main(int argc, char** argv) {
     add_rules(app, line);
     add_incidents(app, line);
     add_homes(app, line);
+    add_explain(app, line);
     add_tools(app, line);
     add_tokens(app, line);
     try {

@@ -112,6 +112,12 @@ struct ModesOptions {
     std::string by = "cli";
 };
 
+struct ExplainOptions {
+    std::string rule_id;
+    HomeOptions home;
+    std::string at;  ///< ISO time or empty for now
+};
+
 struct ReplayOptions {
     std::string incident;  ///< id, or path of a bundle
     std::string plugin;    ///< another version to compare with; empty: the one that failed
@@ -136,6 +142,7 @@ int modes_list(const Globals& globals, const ModesOptions& options);
 int modes_set(const Globals& globals, const ModesOptions& options);
 int incidents_list(const Globals& globals, const IncidentsOptions& options);
 int incidents_show(const Globals& globals, const IncidentsOptions& options);
+int explain(const Globals& globals, const ExplainOptions& options);
 int replay(const Globals& globals, const ReplayOptions& options);
 int plugin_inspect(const Globals& globals, const std::string& file);
 int plugin_check_file(const Globals& globals, const PluginCheckOptions& options);
