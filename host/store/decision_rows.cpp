@@ -6,9 +6,10 @@
 namespace varde::store {
 namespace {
 
-/// Rows of one statement: few enough that both engines look up its placeholders quickly, many enough that PostgreSQL's round trips do not
-/// count (measured in tests/unit/store/decision_repository_test.cpp).
-constexpr std::size_t kRowsAtOnce = 32;
+/// Rows of one statement. PostgreSQL takes a round trip a statement; SQLite looks its placeholders up one after the other, so that few rows
+/// are faster there (1,000 rows, release: 15 ms with 8 a statement, 23 ms with 32).
+std::size_t rows_at_once(Engine engine) { return engine == Engine::sqlite ? 8 : 64; }
+
 constexpr std::size_t kTexts = 7;
 constexpr std::size_t kNumbers = 5;
 
@@ -87,8 +88,9 @@ std::vector<core::Decision> select_decisions(Session& session, const Conditions&
 }
 
 void write_decisions(Session& session, std::span<const core::Decision> decisions) {
-    for (std::size_t first = 0; first < decisions.size(); first += kRowsAtOnce) {
-        write_chunk(session, decisions.subspan(first, std::min(kRowsAtOnce, decisions.size() - first)));
+    const std::size_t most = rows_at_once(session.engine());
+    for (std::size_t first = 0; first < decisions.size(); first += most) {
+        write_chunk(session, decisions.subspan(first, std::min(most, decisions.size() - first)));
     }
 }
 
