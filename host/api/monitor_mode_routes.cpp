@@ -1,7 +1,7 @@
 #include "api/json_text.hpp"
+#include "api/monitor_mode_text.hpp"
 #include "api/problem.hpp"
 #include "api/routes.hpp"
-#include "time/utc_text.hpp"
 
 #include <algorithm>
 #include <string>
@@ -16,17 +16,6 @@ namespace {
 using core::Result;
 using nlohmann::ordered_json;
 using ports::Role;
-
-ordered_json json_of(const ports::MonitorModeRow& row) {
-    return {{"org_id", row.scope.org_id},
-            {"home_id", row.scope.home_id},
-            {"subject_id", row.scope.subject_id},
-            {"monitor_key", row.monitor_key},
-            {"room_id", row.room_id},
-            {"mode", core::name_of(row.mode)},
-            {"updated_at", time::format_utc(row.updated_at)},
-            {"updated_by", row.updated_by}};
-}
 
 Result<ports::MonitorModeQuery> mode_query(const Request& request, const Identity& identity) {
     ports::MonitorModeQuery query;
@@ -53,7 +42,7 @@ Result<Response> list_modes(const RouteContext& context, const ports::MonitorMod
     const auto rows = context.services.modes.list(query);
     if (!rows) return tl::unexpected{rows.error()};
     auto list = ordered_json::array();
-    for (const auto& row : *rows) list.push_back(json_of(row));
+    for (const auto& row : *rows) list.push_back(monitor_mode_json(row));
     return json(ordered_json{{"status", "ok"}, {"rows", std::move(list)}}.dump());
 }
 
@@ -101,7 +90,7 @@ Result<Response> store_row(const RouteContext& context, const ports::MonitorMode
          {"from", std::string{core::name_of(*before)}},
          {"to", std::string{core::name_of(row.mode)}},
          {"by", row.updated_by}});
-    auto answer = json_of(row);
+    auto answer = monitor_mode_json(row);
     answer["status"] = "ok";
     // A key that no rule has is kept, as in the reference, but a slip of the pen should be seen.
     answer["known_rule"] = context.services.rules()->rules.contains(row.monitor_key);

@@ -1,3 +1,4 @@
+#include "api/monitor_mode_text.hpp"
 #include "app/composition.hpp"
 #include "app/json_output.hpp"
 #include "app/modules.hpp"
@@ -9,17 +10,6 @@
 
 namespace varde::app {
 namespace {
-
-nlohmann::ordered_json json_of(const ports::MonitorModeRow& row) {
-    return {{"org_id", row.scope.org_id},
-            {"home_id", row.scope.home_id},
-            {"subject_id", row.scope.subject_id},
-            {"monitor_key", row.monitor_key},
-            {"room_id", row.room_id},
-            {"mode", core::name_of(row.mode)},
-            {"updated_at", time::format_utc(row.updated_at)},
-            {"updated_by", row.updated_by}};
-}
 
 /// A slip of the pen would set the mode of a rule that does not exist.
 void warn_if_unknown(const config::HostConfig& settings, const std::string& rule_id) {
@@ -45,7 +35,7 @@ int modes_list(const Globals& globals, const ModesOptions& options) {
     if (!rows) return report(rows.error());
     for (const auto& row : *rows) {
         if (globals.json) {
-            print_json(json_of(row));
+            print_json(api::monitor_mode_json(row));
             continue;
         }
         const auto room = row.room_id == ports::kWholeHome ? std::string{} : " room " + row.room_id;

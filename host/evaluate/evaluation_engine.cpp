@@ -66,6 +66,8 @@ std::vector<std::optional<Failed>> EvaluationEngine::configure(std::vector<ports
             meet_candidate(rules_.back(), std::move(spec));
         }
     }
+    places_.clear();
+    for (std::size_t place = 0; place < rules_.size(); ++place) places_.emplace(rules_[place].spec.plugin.rule_id, place);
     if (no_nursery_) {
         for (Rule& rule : rules_) rule.bound.failure = no_nursery_;
     } else {
@@ -222,9 +224,8 @@ EvaluationEngine::Rule* EvaluationEngine::find(const std::string& rule_id) {
 }
 
 const EvaluationEngine::Rule* EvaluationEngine::find(const std::string& rule_id) const {
-    const auto found =
-        std::find_if(rules_.begin(), rules_.end(), [&](const Rule& rule) { return rule.spec.plugin.rule_id == rule_id; });
-    return found == rules_.end() ? nullptr : &*found;
+    const auto found = places_.find(rule_id);
+    return found == places_.end() ? nullptr : &rules_[found->second];
 }
 
 Failed EvaluationEngine::not_loaded(const std::string& rule_id) const {

@@ -14,12 +14,14 @@
 #include "ports/event_log.hpp"
 #include "ports/log_sink.hpp"
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -53,6 +55,8 @@ class EvaluationEngine final : public ports::Evaluator {
     /// From now on failed evaluations are kept there; it outlives the engine.
     void keep_replays_in(ReplayStore& replays) { replays_ = &replays; }
 
+    /// Waits for the trial of a new plugin to end; the next settle() takes its result. False: none did. For tests and diagnosis.
+    [[nodiscard]] bool await_trial(std::chrono::milliseconds patience) { return trials_ && trials_->await_result(patience); }
     /// Process id of the rule's worker, 0 if there is none. For tests and diagnosis.
     [[nodiscard]] int worker_pid(const std::string& rule_id) const;
     /// wire::posture_* bits of the rule's worker: which layers of the sandbox this kernel gave.
@@ -113,6 +117,7 @@ class EvaluationEngine final : public ports::Evaluator {
     EventColumns events_;
     std::map<PayloadAccess, std::weak_ptr<WindowMemory>> memories_;
     std::vector<Rule> rules_;
+    std::unordered_map<std::string, std::size_t> places_;  ///< in rules_, by rule id
     CarriedAnswers carried_;
     bool carries_ = true;
     bool plan_is_stale_ = false;                           ///< runners changed during a run

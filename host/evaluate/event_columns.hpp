@@ -31,7 +31,7 @@ class EventColumns {
     [[nodiscard]] LiveColumns* find(const core::Scope& scope);
     /// A category as came_since() knows it. Two that are alike by chance only make it say yes too often.
     [[nodiscard]] static std::size_t category_hash(std::string_view category) { return std::hash<std::string_view>{}(category); }
-    /// Counts the calls of catch_up() that took events.
+    /// Counts the calls of catch_up(): what an answer was given at.
     [[nodiscard]] std::uint64_t arrivals() const { return arrivals_; }
     /// Whether an event of the scope and of one of these categories (nullopt: any) has been taken since arrivals() was `since`.
     [[nodiscard]] bool came_since(const core::Scope& scope, std::uint64_t since,

@@ -102,6 +102,11 @@ std::vector<TrialResult> TrialRoom::take_results() {
     return std::exchange(results_, {});
 }
 
+bool TrialRoom::await_result(std::chrono::milliseconds patience) {
+    std::unique_lock lock{mutex_};
+    return changed_.wait_for(lock, patience, [this] { return !results_.empty(); });
+}
+
 void TrialRoom::work() {
     std::unique_lock lock{mutex_};
     for (;;) {
@@ -113,6 +118,7 @@ void TrialRoom::work() {
         TrialResult result = run(spec);
         lock.lock();
         results_.push_back(std::move(result));
+        changed_.notify_all();
     }
 }
 

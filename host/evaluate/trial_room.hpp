@@ -5,6 +5,7 @@
 #include "ports/evaluator.hpp"
 #include "ports/log_sink.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -24,10 +25,10 @@ struct TrialResult {
     std::optional<core::Failed> failure;  ///< why it is turned down
 };
 
-/// Loads new plugins into workers of their own, makes the rule and shows it made-up windows (none, one, many events, out of order, odd
-/// payloads, texts of the greatest length), on a thread of its own: a plugin that hangs while it is loaded holds up nobody.
-/// A rule may answer a made-up window with an error of its own; what it must not do is crash, hang, let an exception out or break the
-/// contract. Thread-safe; all results are taken by one thread.
+/// Loads new plugins into workers of their own, makes the rule, lets it check itself and shows it made-up windows (none, one, many
+/// events, out of order, odd payloads, texts of the greatest length), on a thread of its own: a plugin that hangs while it is loaded
+/// holds up nobody. A rule may answer a made-up window with an error of its own; what it must not do is crash, hang, let an exception
+/// out or break the contract. Thread-safe; all results are taken by one thread.
 class TrialRoom {
   public:
     TrialRoom(WorkerNursery& nursery, const RunnerLimits& limits, ports::LogSink& log);
@@ -38,6 +39,8 @@ class TrialRoom {
     void begin(ports::RuleSpec spec);
     /// The trials that ended since the last call.
     [[nodiscard]] std::vector<TrialResult> take_results();
+    /// Waits for a trial to end whose result was not taken yet; false: none did within `patience`.
+    [[nodiscard]] bool await_result(std::chrono::milliseconds patience);
 
   private:
     void work();

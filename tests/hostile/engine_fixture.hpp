@@ -92,6 +92,11 @@ inline core::Completed completed(const core::Verdict& verdict) {
     return std::get<core::Completed>(verdict);
 }
 
+/// Until the engine has taken a step with a plugin on trial; without a run in between.
+inline void wait_for_trial(evaluate::EvaluationEngine& engine) {
+    while (!engine.settle()) REQUIRE(engine.await_trial(std::chrono::seconds{20}));
+}
+
 inline std::size_t open_fds() {
     return static_cast<std::size_t>(
         std::distance(std::filesystem::directory_iterator{"/proc/self/fd"}, std::filesystem::directory_iterator{}));

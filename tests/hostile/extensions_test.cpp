@@ -1,8 +1,5 @@
 #include "hostile/engine_fixture.hpp"
 
-#include <algorithm>
-#include <thread>
-
 // What a rule asks of the host by name, and the host of a rule: state, explanation, self-test.
 using namespace hostile;
 using core::FailureReason;
@@ -81,11 +78,7 @@ struct Replaced {
     Remembering rule;
     ports::RuleInUse after(const std::string& fixture) {
         rule.engine.configure({spec(fixture)});
-        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-        while (!rule.engine.settle()) {
-            REQUIRE(std::chrono::steady_clock::now() < end);
-            std::this_thread::sleep_for(std::chrono::milliseconds{1});
-        }
+        wait_for_trial(rule.engine);
         return rule.engine.in_use().at(0);
     }
 };

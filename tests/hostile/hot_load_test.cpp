@@ -1,7 +1,5 @@
 #include "hostile/engine_fixture.hpp"
 
-#include <thread>
-
 // New versions of a rule come into use while the engine runs: tried out, shown live windows, swapped in, taken back.
 using namespace hostile;
 using core::FailureReason;
@@ -38,13 +36,7 @@ struct Running {
         return failure != nullptr ? std::string{core::name_of(failure->reason)} : completed((*verdicts)[0]).reason;
     }
     /// Until the trial of the candidate is over; without a run in between.
-    void wait_for_trial() {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-        while (!engine.settle()) {
-            REQUIRE(std::chrono::steady_clock::now() < end);
-            std::this_thread::sleep_for(std::chrono::milliseconds{1});
-        }
-    }
+    void wait_for_trial() { hostile::wait_for_trial(engine); }
     [[nodiscard]] ports::RuleInUse in_use() const { return engine.in_use().at(0); }
 };
 
