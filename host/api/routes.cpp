@@ -114,6 +114,33 @@ void append_evidence_ids(std::string& out, const std::string& evidence) {
     out += ']';
 }
 
+void append_instant(std::string& out, std::string_view key, const std::optional<core::Instant>& at) {
+    if (at) return append_member(out, key, time::format_utc(*at));
+    append_key(out, key);
+    out += "null";
+}
+
+/// What the reference's rows do not have.
+void append_home_and_life(std::string& out, const core::Deviation& row) {
+    append_member(out, "org_id", row.scope.org_id);
+    append_member(out, "home_id", row.scope.home_id);
+    append_member(out, "subject_id", row.scope.subject_id);
+    append_key(out, "episode");
+    out += std::to_string(row.episode);
+    append_key(out, "ack");
+    if (row.status != core::DeviationStatus::ack && row.ack_by.empty() && row.ack_comment.empty()) {
+        out += "null";
+    } else {
+        out += '{';
+        append_member(out, "by", row.ack_by);
+        append_member(out, "comment", row.ack_comment);
+        append_instant(out, "until", row.ack_until);
+        out += '}';
+    }
+    append_instant(out, "closed_at", row.closed_at);
+    append_member(out, "close_reason", row.close_reason);
+}
+
 }  // namespace
 
 void append_row(std::string& out, const core::Deviation& row) {
@@ -137,8 +164,9 @@ void append_row(std::string& out, const core::Deviation& row) {
     text += '{';
     append_member(text, "since", time::format_utc(row.finding.window.since));
     append_member(text, "until", time::format_utc(row.finding.window.until));
-    text += "}}";
-    out += text;
+    text += '}';
+    append_home_and_life(text, row);
+    out += text + '}';
 }
 
 }  // namespace varde::api

@@ -43,14 +43,15 @@ Result<config::RulesConfig> only(const std::filesystem::path& rules_file, const 
 }
 
 /// What is stored of the rule and home.
-Result<void> look_up(Storage& storage, const config::RulesConfig& rules, Explanation& explanation) {
+Result<void> look_up(Storage& storage, const config::RulesConfig& rules, const config::HomeRules& homes,
+                     Explanation& explanation) {
     const auto& rule_id = explanation.asked.rule_id;
     const auto& scope = explanation.asked.scope;
     const auto at = explanation.asked.now;
     auto decision = storage.decisions().find(rule_id, scope, at);
     if (!decision) return tl::unexpected{decision.error()};
     explanation.decision = std::move(*decision);
-    const auto gates = schedule::Gates::read(rules, storage.baselines(), storage.modes());
+    const auto gates = schedule::Gates::read(rules, storage.baselines(), storage.modes(), &homes);
     if (!gates) return tl::unexpected{gates.error()};
     explanation.truth = gates->truth(rule_id, scope);
     explanation.mode = gates->mode(rule_id, scope);
@@ -69,13 +70,7 @@ Result<void> look_up(Storage& storage, const config::RulesConfig& rules, Explana
 }
 
 /// The way of a run: the same engine, on the stored events. Nothing is written.
-Result<void> ask_again(const config::HostConfig& settings, const config::RulesConfig& rules, Storage& storage,
-                       Explanation& explanation) {
-    Log log{settings, stderr};
-    plugins::DirectoryCatalogue catalogue{settings.plugins_dir, settings.plugins};
-    evaluate::EvaluationEngine engine{&storage.events(), settings.isolation, log.sink()};
-    schedule::RuleSet rule_set{engine, catalogue, log.sink()};
-    rule_set.refresh(rules, true);
+Result<void> ask_again(evaluate::EvaluationEngine& engine, Explanation& explanation) {
     const auto& asked = explanation.asked;
     if (auto read = engine.catch_up(asked.now); !read) return read;
     const auto homes = engine.scopes();
@@ -109,11 +104,19 @@ int explain(const Globals& globals, const ExplainOptions& options) {
     if (!rules) return report(rules.error());
     auto storage = Storage::open(*settings, Storage::Schema::must_be_current);
     if (!storage) return report(storage.error());
+    Log log{*settings, stderr};
+    plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
+    evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
+    schedule::RuleSet rule_set{engine, catalogue, log.sink()};
+    rule_set.refresh(*rules, true);
     Explanation explanation;
-    const auto lookback = rules->rules.at(options.rule_id).lookback;
-    explanation.asked = {options.rule_id, scope_of(options.home), {*at - lookback, *at}, *at, nullptr, true};
-    if (auto done = look_up(*storage, *rules, explanation); !done) return report(done.error());
-    if (auto done = ask_again(*settings, *rules, *storage, explanation); !done) return report(done.error());
+    const auto scope = scope_of(options.home);
+    const auto& home = *rule_set.homes().find(options.rule_id, scope);
+    explanation.params = rule_set.homes().variants(options.rule_id)[home.variant].params;
+    explanation.enabled = home.enabled;
+    explanation.asked = {options.rule_id, scope, {*at - home.lookback, *at}, *at, nullptr, true, home.variant};
+    if (auto done = look_up(*storage, *rules, rule_set.homes(), explanation); !done) return report(done.error());
+    if (auto done = ask_again(engine, explanation); !done) return report(done.error());
     if (globals.json)
         print_json(explanation_json(explanation));
     else

@@ -101,8 +101,10 @@ ordered_json explanation_json(const Explanation& explanation) {
                      {"scope", {{"org_id", scope.org_id}, {"home_id", scope.home_id}, {"subject_id", scope.subject_id}}}};
     out["decision"] =
         explanation.decision ? ordered_json::parse(api::decision_json(*explanation.decision)) : ordered_json(nullptr);
+    out["enabled_in_scheduler"] = explanation.enabled;
     out["gating"] = ordered_json::parse(gating::truth_json(explanation.truth));
     out["monitor_mode"] = core::name_of(explanation.mode);
+    out["params"] = ordered_json::parse(explanation.params);
     out["deviations"] = ordered_json::array();
     for (const auto& row : explanation.deviations) out["deviations"].push_back(deviation_json(row));
     out["asked_again"] = asked_again_json(explanation);
@@ -114,9 +116,11 @@ std::string explanation_text(const Explanation& explanation) {
     std::string text = fmt::format("{} in {}/{}/{} at {}: ", asked.rule_id, asked.scope.org_id, asked.scope.home_id,
                                    asked.scope.subject_id, format_utc(asked.now));
     text += decision_text(explanation);
+    if (!explanation.enabled) text += "  switch      off for this home in rules.yaml\n";
     text += fmt::format("  gating      {}\n", gating_text(explanation.truth));
     if (explanation.mode != core::MonitorMode::on)
         text += fmt::format("  mode        {} in this home\n", core::name_of(explanation.mode));
+    text += fmt::format("  params      {}\n", explanation.params);
     text += deviations_text(explanation.deviations);
     text += fmt::format("asked again over the stored events of {} to {}, with today's parameters{}:\n",
                         format_utc(asked.window.since), format_utc(asked.window.until),

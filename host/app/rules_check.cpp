@@ -17,9 +17,10 @@ struct Made {
     std::vector<std::string> failures;  ///< of plugins
 };
 
-/// Makes every rule of the file in a sandboxed worker: only the rule itself knows which of its parameters go together.
-Made make_rules(const config::RulesConfig& rules, ports::Catalogue catalogue, const config::HostConfig& settings,
-                ports::LogSink& log) {
+/// Makes every rule of the file in a sandboxed worker, also with the params of homes that have some of their own: only the rule itself
+/// knows which of its parameters go together.
+Made make_rules(const RulesCheck& check, ports::Catalogue catalogue, const config::HostConfig& settings, ports::LogSink& log) {
+    const auto& rules = check.rules;
     std::vector<ports::RuleSpec> specs;
     for (auto& plugin : catalogue.plugins) {
         const auto rule = rules.rules.find(plugin.rule_id);
@@ -35,10 +36,17 @@ Made make_rules(const config::RulesConfig& rules, ports::Catalogue catalogue, co
     evaluate::EvaluationEngine engine{nullptr, settings.isolation, log};
     const auto states = engine.configure(std::move(specs));
     Made made;
+    const auto try_homes = [&](const std::string& id) {
+        const auto& variants = check.homes.variants(id);
+        for (std::size_t k = 1; k < variants.size(); ++k)
+            if (const auto failed = engine.try_params(id, variants[k].params))
+                made.refusals.push_back(config::told_by_rule(rules.file, variants[k], *failed));
+    };
     for (std::size_t i = 0; i < states.size(); ++i) {
-        if (!states[i])
+        if (!states[i]) {
             ++made.rules;
-        else if (states[i]->reason == core::FailureReason::create_failed)
+            try_homes(ids[i]);
+        } else if (states[i]->reason == core::FailureReason::create_failed)
             made.refusals.push_back(config::told_by_rule(rules, ids[i], *states[i]));
         else
             made.failures.push_back(fmt::format("{}: {}: {}", ids[i], core::name_of(states[i]->reason), states[i]->message));
@@ -55,6 +63,9 @@ core::Result<RulesCheck> check_rules_file(const config::HostConfig& settings, co
     const auto found = schedule::manifests_of(catalogue, *rules);
     if (auto fits = config::check_params(*rules, found.manifests); !fits) return tl::unexpected{fits.error()};
     for (const auto& [id, why] : found.unusable) check.warnings.push_back(fmt::format("{}: params not checked: {}", id, why));
+    auto homes = config::HomeRules::make(*rules, found.manifests);
+    if (!homes) return tl::unexpected{homes.error()};
+    check.homes = std::move(*homes);
     check.described = found.manifests.size();
     check.rules = std::move(*rules);
     return check;
@@ -74,12 +85,13 @@ int check(const Globals& globals) {
         std::cerr << fmt::format("{}: {}: {}\n", rejected.path, core::name_of(rejected.reason), rejected.message);
     for (const auto& warning : checked->warnings) std::cerr << warning << '\n';
     const bool all_usable = found->rejected.empty();
-    const auto made = make_rules(checked->rules, std::move(*found), *settings, log.sink());
+    const auto made = make_rules(*checked, std::move(*found), *settings, log.sink());
     for (const auto& refusal : made.refusals) std::cerr << "varde: " << refusal << '\n';
     for (const auto& failure : made.failures) std::cerr << failure << '\n';
     const auto rules = checked->rules.rules.size();
     if (globals.json) {
         print_json({{"rules", rules},
+                    {"homes", checked->rules.homes.size()},
                     {"params_checked", checked->described},
                     {"made", made.rules},
                     {"problems", made.refusals},
@@ -87,6 +99,8 @@ int check(const Globals& globals) {
     } else {
         fmt::print("{}: {} rules; the params of {} fit their rule.yaml; {} could be made\n", settings->rules_file.string(), rules,
                    checked->described, made.rules);
+        if (const auto homes = checked->rules.homes.size(); homes > 0)
+            fmt::print("{} entries of homes: with settings of their own\n", homes);
     }
     if (!made.refusals.empty()) return kUsage;
     if (!made.failures.empty() || !all_usable) return kPluginBroken;

@@ -1,4 +1,5 @@
 #pragma once
+#include "config/home_rules.hpp"
 #include "config/settings.hpp"
 #include "core/error.hpp"
 #include "ports/plugin_catalogue.hpp"
@@ -11,6 +12,7 @@ namespace varde::app {
 /// rules.yaml as the service would take it.
 struct RulesCheck {
     config::RulesConfig rules;
+    config::HomeRules homes;            ///< of `rules`
     std::size_t described = 0;          ///< rules whose params were checked against a rule.yaml
     std::vector<std::string> warnings;  ///< what could not be checked, and why
 };

@@ -48,14 +48,14 @@ std::string shown(const json& value) {
     return fmt::format("\"{}\"", text);
 }
 
-/// The params of one rule.
+/// The params of one rule, or those that are different in some homes.
 class Check {
   public:
-    Check(std::string_view rule_id, const RuleSettings& rule, Problems& problems)
-        : prefix_{fmt::format("rules.{}.params", rule_id)}, rule_{rule}, problems_{problems} {}
+    Check(const std::string& path, const std::string& params, const ParamPlaces& places, Problems& problems)
+        : prefix_{path + ".params"}, params_{params}, places_{places}, problems_{problems} {}
 
     void run(const RuleManifest& manifest) const {
-        const auto params = json::parse(rule_.params);
+        const auto params = json::parse(params_);
         const auto inner = params.find("params");
         if (!manifest.nested_params || inner == params.end() || !inner->is_object()) return members(params, manifest.params, "");
         members(*inner, manifest.params, "params");
@@ -134,12 +134,13 @@ class Check {
     void at_key(const std::string& path, std::string_view message) const { add(path, &ParamPlace::key, message); }
     void at_value(const std::string& path, std::string_view message) const { add(path, &ParamPlace::value, message); }
     void add(const std::string& path, Position ParamPlace::*which, std::string_view message) const {
-        const auto place = rule_.param_places.find(path);
-        problems_.add(place == rule_.param_places.end() ? Position{} : place->second.*which, prefix_ + "." + path, message);
+        const auto place = places_.find(path);
+        problems_.add(place == places_.end() ? Position{} : place->second.*which, prefix_ + "." + path, message);
     }
 
     std::string prefix_;
-    const RuleSettings& rule_;
+    const std::string& params_;
+    const ParamPlaces& places_;
     Problems& problems_;
 };
 
@@ -155,26 +156,34 @@ core::Result<void> check_params(const RulesConfig& config, const RuleManifests& 
     Problems problems{config.file};
     for (const auto& [id, rule] : config.rules) {
         if (const auto manifest = manifests.find(id); manifest != manifests.end())
-            Check{id, rule, problems}.run(manifest->second);
+            Check{rule.path, rule.params, rule.param_places, problems}.run(manifest->second);
+    }
+    for (const auto& home : config.homes) {
+        for (const auto& [id, over] : home.rules) {
+            if (const auto manifest = manifests.find(id); manifest != manifests.end())
+                Check{over.path, over.params, over.param_places, problems}.run(manifest->second);
+        }
     }
     if (!problems.empty()) return tl::unexpected{problems.error()};
     return {};
 }
 
-std::string told_by_rule(const RulesConfig& config, std::string_view rule_id, const core::Failed& refusal) {
-    const auto rule = config.rules.find(rule_id);
-    if (rule == config.rules.end()) return refusal.message;
+std::string told_by_rule(const std::string& file, const RuleSettings& rule, const core::Failed& refusal) {
     const std::string_view path = refusal.param;
     std::string_view message = refusal.message;
     if (!path.empty() && message.starts_with(refusal.param + ": ")) message.remove_prefix(path.size() + 2);
-    const auto& places = rule->second.param_places;
     auto known = path;
-    while (!known.empty() && !places.contains(known)) known = parent_of(known);
-    const auto place = places.find(known);
-    if (place == places.end()) return refusal.message;
+    while (!known.empty() && !rule.param_places.contains(known)) known = parent_of(known);
+    const auto place = rule.param_places.find(known);
+    if (place == rule.param_places.end()) return refusal.message;
     const auto at = place->second.value;
-    return fmt::format("{}:{}:{}: rules.{}.params{}{}: {}", config.file, at.line, at.column, rule_id, path.empty() ? "" : ".",
-                       path, message);
+    return fmt::format("{}:{}:{}: {}.params{}{}: {}", file, at.line, at.column, rule.path, path.empty() ? "" : ".", path,
+                       message);
+}
+
+std::string told_by_rule(const RulesConfig& config, std::string_view rule_id, const core::Failed& refusal) {
+    const auto rule = config.rules.find(rule_id);
+    return rule == config.rules.end() ? refusal.message : told_by_rule(config.file, rule->second, refusal);
 }
 
 }  // namespace varde::config

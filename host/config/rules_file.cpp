@@ -1,6 +1,7 @@
 #include "config/file_text.hpp"
 #include "config/section.hpp"
 #include "config/settings.hpp"
+#include "time/zone.hpp"
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -44,16 +45,32 @@ void read_limits(Section& in, RuleSettings& rule) {
     in.refuse("schedule", "is not supported yet: every rule runs at scheduler.interval_minutes; remove the key");
 }
 
-void note_places(const Value& value, const std::string& path, RuleSettings& rule) {
+void note_places(const Value& value, const std::string& path, ParamPlaces& places) {
     for (const auto& member : value.members) {
         const auto here = path.empty() ? member.key : fmt::format("{}.{}", path, member.key);
-        rule.param_places.insert_or_assign(here, ParamPlace{member.at, member.value.at});
-        note_places(member.value, here, rule);
+        places.insert_or_assign(here, ParamPlace{member.at, member.value.at});
+        note_places(member.value, here, places);
     }
     for (std::size_t i = 0; i < value.items.size(); ++i) {
         const auto here = fmt::format("{}[{}]", path, i);
-        rule.param_places.insert_or_assign(here, ParamPlace{value.items[i].at, value.items[i].at});
-        note_places(value.items[i], here, rule);
+        places.insert_or_assign(here, ParamPlace{value.items[i].at, value.items[i].at});
+        note_places(value.items[i], here, places);
+    }
+}
+
+/// `rule`: RuleSettings or RuleOverride.
+template <class Rule>
+void read_params(Section& in, const Member& member, Rule& rule) {
+    rule.path = in.path();
+    rule.param_places[""] = {member.at, member.at};
+    const auto* params = in.map("params");
+    if (params == nullptr) return;
+    const auto key = member.value.find("params")->at;
+    rule.param_places[""] = {key, key};
+    note_places(*params, "", rule.param_places);
+    rule.params = to_json(*params, in.path() + ".params", in.problems());
+    if (rule.params.size() > kMaxParamsBytes) {
+        in.problem("params", fmt::format("has {} bytes as JSON; the limit is {}", rule.params.size(), kMaxParamsBytes));
     }
 }
 
@@ -64,16 +81,7 @@ RuleSettings read_rule(Section& in, const Member& member, const RulesConfig& def
     in.boolean("enabled_in_scheduler", rule.enabled_in_scheduler);
     in.duration("lookback_minutes", 1, kMaxLookback, rule.lookback);
     in.duration("expire_after_minutes", 1, kMaxExpire, rule.expire_after);
-    rule.param_places[""] = {member.at, member.at};
-    if (const auto* params = in.map("params")) {
-        const auto key = member.value.find("params")->at;
-        rule.param_places[""] = {key, key};
-        note_places(*params, "", rule);
-        rule.params = to_json(*params, in.path() + ".params", in.problems());
-        if (rule.params.size() > kMaxParamsBytes) {
-            in.problem("params", fmt::format("has {} bytes as JSON; the limit is {}", rule.params.size(), kMaxParamsBytes));
-        }
-    }
+    read_params(in, member, rule);
     read_gating(in, rule);
     read_limits(in, rule);
     return rule;
@@ -94,6 +102,71 @@ void read_rules(const Value& rules, RulesConfig& config, Problems& problems) {
     }
 }
 
+void read_mode(Section& in, std::optional<core::MonitorMode>& mode) {
+    std::string name;
+    in.choice("monitor_mode", {"ON", "TEST", "OFF"}, name);
+    mode = core::monitor_mode_from(name);
+}
+
+RuleOverride read_override(Section& in, const Member& member) {
+    RuleOverride rule;
+    in.boolean("enabled_in_scheduler", [&](bool value) { rule.enabled_in_scheduler = value; });
+    in.integer("lookback_minutes", 1, kMaxLookback, [&](std::int64_t value) { rule.lookback = minutes{value}; });
+    in.integer("expire_after_minutes", 1, kMaxExpire, [&](std::int64_t value) { rule.expire_after = minutes{value}; });
+    read_mode(in, rule.monitor_mode);
+    read_params(in, member, rule);
+    return rule;
+}
+
+void read_overrides(const Value& rules, const std::string& home, const RulesConfig& config, HomeSettings& settings,
+                    Problems& problems) {
+    for (const auto& member : rules.members) {
+        const auto path = fmt::format("{}.rules.{}", home, member.key);
+        if (!config.rules.contains(member.key)) {
+            problems.add(member.at, path, "there is no such rule under rules:");
+        } else if (member.value.kind != Value::Kind::map) {
+            problems.add(member.at, path, "must be a map of keys with values");
+        } else {
+            Section section{member.value, path, problems};
+            settings.rules.emplace(member.key, read_override(section, member));
+            section.finish();
+        }
+    }
+}
+
+void read_home(Section& in, const Value& entry, RulesConfig& config) {
+    HomeSettings home;
+    in.text("org_id", 1, 100, home.who.org_id);
+    in.text("home_id", 1, 100, home.who.home_id);
+    in.text("subject_id", 1, 100, home.who.subject_id);
+    if (home.who == core::ScopeFilter{})
+        in.problems().add(entry.at, in.path(), "says nowhere whom it is about; give it a home_id, an org_id or a subject_id");
+    in.text("timezone", 1, 100, [&](std::string zone) {
+        if (!time::Zone::find(zone))
+            return in.problem("timezone", fmt::format("'{}' is not a time zone such as Europe/Oslo", zone));
+        const auto& member = *entry.find("timezone");
+        home.timezone_place = {member.at, member.value.at};
+        home.timezone = std::move(zone);
+    });
+    read_mode(in, home.monitor_mode);
+    if (const auto* rules = in.map("rules")) read_overrides(*rules, in.path(), config, home, in.problems());
+    config.homes.push_back(std::move(home));
+}
+
+void read_homes(const Value& homes, RulesConfig& config, Problems& problems) {
+    for (std::size_t i = 0; i < homes.items.size(); ++i) {
+        const auto& entry = homes.items[i];
+        const auto path = fmt::format("homes[{}]", i);
+        if (entry.kind != Value::Kind::map) {
+            problems.add(entry.at, path, "must be a map of keys with values");
+            continue;
+        }
+        Section section{entry, path, problems};
+        read_home(section, entry, config);
+        section.finish();
+    }
+}
+
 RulesConfig read_config(const Value& root, Problems& problems) {
     RulesConfig config;
     Section file{root, "", problems};
@@ -106,6 +179,7 @@ RulesConfig read_config(const Value& root, Problems& problems) {
         in.duration("expire_after_minutes", 1, kMaxExpire, config.default_expire_after);
     });
     if (const auto* rules = file.map("rules")) read_rules(*rules, config, problems);
+    if (const auto* homes = file.list("homes")) read_homes(*homes, config, problems);
     file.finish();
     return config;
 }

@@ -1,6 +1,8 @@
 #pragma once
 #include "config/position.hpp"
 #include "core/error.hpp"
+#include "core/monitor_mode.hpp"
+#include "core/scope.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -23,14 +25,17 @@ struct ParamPlace {
     Position value;
 };
 
+/// "night_window.end_local_time", "rooms[1]" -> where that stands; "": the params as a whole, or the rule if it has none.
+using ParamPlaces = std::map<std::string, ParamPlace, std::less<>>;
+
 /// One rule of rules.yaml. Values are checked at load; every other module trusts them.
 struct RuleSettings {
+    std::string path;  ///< of its keys, for messages: "rules.R-001"
     bool enabled_in_scheduler = false;
     minutes lookback{60};       ///< 1 .. 60 days
     minutes expire_after{60};   ///< 1 .. 365 days
     std::string params = "{}";  ///< JSON object
-    /// "night_window.end_local_time", "rooms[1]" -> where that stands; "": the params as a whole, or the rule if it has none.
-    std::map<std::string, ParamPlace, std::less<>> param_places;
+    ParamPlaces param_places;
     std::string evaluation_mode = "independent";  ///< independent | baseline_dependent | profile_dependent
     std::optional<bool> requires_baseline;
     std::optional<bool> requires_profile;
@@ -44,6 +49,26 @@ struct RuleSettings {
     std::string sha256;                 ///< if set, only a plugin file with this hash is used
 };
 
+/// What is different about a rule in some homes; what is not said stays as it is for all.
+struct RuleOverride {
+    std::string path;  ///< "homes[2].rules.R-001"
+    std::optional<bool> enabled_in_scheduler;
+    std::optional<minutes> lookback;
+    std::optional<minutes> expire_after;
+    std::optional<core::MonitorMode> monitor_mode;
+    std::string params = "{}";  ///< JSON object, to be merged (RFC 7386) into the rule's own
+    ParamPlaces param_places;
+};
+
+/// One entry of `homes:`. config/home_rules.hpp joins them with `rules:`.
+struct HomeSettings {
+    core::ScopeFilter who;  ///< not empty
+    std::string timezone;   ///< replaces every parameter that is a zone, of every rule; empty: none
+    ParamPlace timezone_place;
+    std::optional<core::MonitorMode> monitor_mode;  ///< of every rule
+    std::map<std::string, RuleOverride, std::less<>> rules;
+};
+
 /// rules.yaml. File order of rules does not matter; map order is id order.
 struct RulesConfig {
     std::string file;     ///< its name, for messages
@@ -52,6 +77,7 @@ struct RulesConfig {
     minutes default_lookback{60};
     minutes default_expire_after{60};
     std::map<std::string, RuleSettings, std::less<>> rules;
+    std::vector<HomeSettings> homes;  ///< in the order of the file
 };
 
 /// What is kept of what runs decided (schedule/decision_book.hpp).

@@ -58,8 +58,8 @@ std::optional<core::Completed> CarriedAnswers::find(std::size_t rule, const Read
     if (scope == scopes_.end() || rule >= scope->second.size() || !scope->second[rule]) return std::nullopt;
     const Answer& last = *scope->second[rule];
     const auto by = asked.now - last.now;
-    const bool same_question =
-        by >= core::Microseconds{0} && asked.window.until - last.asked.until == by && asked.window.since - last.asked.since == by;
+    const bool same_question = asked.variant == last.variant && by >= core::Microseconds{0} &&
+                               asked.window.until - last.asked.until == by && asked.window.since - last.asked.since == by;
     if (!same_question || asked.now >= last.said.valid_until) return std::nullopt;
     if (events.came_since(asked.scope, last.arrivals, reads.categories)) return std::nullopt;
     if (const LiveColumns* columns = events.find(asked.scope))
@@ -80,7 +80,7 @@ void CarriedAnswers::put(std::size_t rule, const ports::Evaluation& asked, const
     }
     if (scope->second.size() <= rule) scope->second.resize(rule + 1);
     if (!holds) return scope->second[rule].reset();
-    Answer& kept = scope->second[rule].emplace(Answer{asked.window, asked.now, events.arrivals(), answer});
+    Answer& kept = scope->second[rule].emplace(Answer{asked.window, asked.now, asked.variant, events.arrivals(), answer});
     kept.said.state.reset();  // it was taken when it was said
     kept.said.steps.clear();
     kept.said.duration = {};

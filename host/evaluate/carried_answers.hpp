@@ -37,6 +37,7 @@ class CarriedAnswers {
     struct Answer {
         core::Window asked;
         core::Instant now;
+        std::uint32_t variant = 0;
         std::uint64_t arrivals = 0;  ///< EventColumns::arrivals() at the time
         core::Completed said;
     };

@@ -15,7 +15,8 @@ void EvaluationEngine::audit(std::span<const ports::Evaluation> evaluations, std
     std::vector<std::pair<Rule*, std::size_t>> chosen;
     for (std::size_t i = 0; i < evaluations.size(); ++i) {
         Rule* rule = find(evaluations[i].rule_id);
-        if (rule == nullptr || rule->bound.failure || rule->called_random || rule->evaluations++ % between_two_audits != 0)
+        if (rule == nullptr || rule->bound_for(evaluations[i]).failure || rule->called_random ||
+            rule->evaluations++ % between_two_audits != 0)
             continue;
         if (std::holds_alternative<core::Completed>(verdicts[i])) chosen.emplace_back(rule, i);
     }
@@ -24,7 +25,7 @@ void EvaluationEngine::audit(std::span<const ports::Evaluation> evaluations, std
     EvaluationBatch batch{again, [](const RuleRunner&, std::size_t) {}, nullptr};
     for (std::size_t k = 0; k < chosen.size(); ++k) {
         auto& [rule, i] = chosen[k];
-        const Demand demand = demand_of(k, rule->bound, evaluations[i], *events_.plan());
+        const Demand demand = demand_of(k, rule->bound_for(evaluations[i]), evaluations[i], *events_.plan());
         // A window that would have to be read from the database again is not worth it.
         const bool is_live = demand.hull.since >= events_.live_since();
         if (rule->bound.runner->members().size() > 1 || !is_live ||

@@ -1,6 +1,8 @@
 // The part of the engine that brings new versions of rules into use while it runs (rollout.hpp has the decisions).
 #include "evaluate/evaluation_engine.hpp"
 
+#include "evaluate/worker_death.hpp"
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -11,6 +13,11 @@ using Stage = Candidate::Stage;
 
 bool same_trial(const ports::RuleSpec& a, const ports::RuleSpec& b) {
     return a.plugin.sha256 == b.plugin.sha256 && a.params == b.params;
+}
+
+core::Failed cannot_serve_homes(core::Failed why) {
+    why.message = clean_message("cannot be made with the params that rules.yaml has for some homes: " + why.message);
+    return why;
 }
 
 }  // namespace
@@ -26,7 +33,10 @@ void EvaluationEngine::meet_candidate(Rule& rule, ports::RuleSpec wanted) {
     }
     wanted = is_in_use ? rule.spec : wanted;
     if (rule.candidate && same_trial(rule.candidate->spec, wanted)) {
-        rule.candidate->spec = std::move(wanted);
+        Candidate& candidate = *rule.candidate;
+        const bool same_homes = candidate.spec.variants == wanted.variants;
+        candidate.spec = std::move(wanted);
+        if (!same_homes && candidate.stage == Stage::shadow) make_variants(rule, candidate);
         return;
     }
     rule.candidate = Candidate{wanted, Stage::trial, {}, 0, {}};
@@ -75,9 +85,32 @@ void EvaluationEngine::take_trial_results() {
             const bool beside = rule.bound.runner && !rule.bound.failure;
             candidate.passed_trial({result.runner, 0, std::get<RuleRunner::Instance*>(instance), {}, nullptr, {}}, beside,
                                    settings_.shadow_windows);
+            if (!make_variants(rule, candidate)) continue;
             plan_is_stale_ = true;
         }
     }
+}
+
+bool EvaluationEngine::make_variants(const Rule& rule, Candidate& candidate) const {
+    candidate.variants.clear();
+    static_cast<void>(candidate.bound.runner->adopt({candidate.spec}));  // its variants are to be kept
+    for (std::size_t i = 0; i < candidate.spec.variants.size(); ++i) {
+        BoundRule& variant = candidate.variants.emplace_back(candidate.bound);
+        auto instance = candidate.bound.runner->instance(0, candidate.spec.variants[i]);
+        if (auto* made = std::get_if<RuleRunner::Instance*>(&instance)) {
+            variant.instance = *made;
+            continue;
+        }
+        core::Failed failed = std::get<core::Failed>(std::move(instance));
+        const bool works_now = i < rule.variants.size() && !rule.variants[i].bound.failure;
+        if (works_now || failed.reason != core::FailureReason::create_failed) {
+            candidate.refuse(cannot_serve_homes(std::move(failed)));
+            return false;
+        }
+        // The version in use fails in those homes as well; this one is judged by the others.
+        variant = candidate.bound;
+    }
+    return true;
 }
 
 bool EvaluationEngine::swap_and_roll_back() {

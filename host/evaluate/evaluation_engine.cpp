@@ -119,6 +119,46 @@ void EvaluationEngine::make_instances() {
     while (!try_instances()) assign_runners(std::vector<Rule>{rules_});
 }
 
+// A home's params that a rule cannot be made with are that home's trouble: not_loaded weighs nothing, so that the breaker does not take
+// the rule away from everybody.
+void EvaluationEngine::make_variants(Rule& rule) {
+    rule.variants.resize(rule.spec.variants.size());  // in their places: a run in progress points to them
+    for (std::size_t i = 0; i < rule.variants.size(); ++i) {
+        Variant& variant = rule.variants[i];
+        variant.bound = rule.bound;
+        if (rule.bound.failure && rule.bound.failure->reason != FailureReason::create_failed) continue;
+        variant.bound.failure.reset();
+        auto instance = rule.bound.runner->instance(rule.bound.member, rule.spec.variants[i]);
+        if (auto* made = std::get_if<RuleRunner::Instance*>(&instance)) {
+            variant.bound.instance = *made;
+            continue;
+        }
+        Failed failed = std::get<Failed>(std::move(instance));
+        failed.reason = FailureReason::not_loaded;
+        failed.message = clean_message("cannot be made with the params that rules.yaml has for this home: " + failed.message);
+        variant.bound.instance = nullptr;
+        variant.bound.failure = std::move(failed);
+    }
+}
+
+BoundRule& EvaluationEngine::Rule::bound_for(const ports::Evaluation& asked) {
+    return asked.variant == 0 || asked.variant > variants.size() ? bound : variants[asked.variant - 1].bound;
+}
+
+const CarriedAnswers::Reads& EvaluationEngine::Rule::reads_for(const ports::Evaluation& asked) const {
+    return asked.variant == 0 || asked.variant > variants.size() ? reads : variants[asked.variant - 1].reads;
+}
+
+void EvaluationEngine::for_each_bound(const std::function<void(BoundRule&)>& visit) {
+    for (Rule& rule : rules_) {
+        visit(rule.bound);
+        for (Variant& variant : rule.variants) visit(variant.bound);
+        if (!rule.candidate || rule.candidate->stage != Candidate::Stage::shadow) continue;
+        visit(rule.candidate->bound);
+        for (BoundRule& variant : rule.candidate->variants) visit(variant);
+    }
+}
+
 bool EvaluationEngine::try_instances() {
     for (Rule& rule : rules_) {
         if (!rule.bound.runner) continue;
@@ -128,6 +168,7 @@ bool EvaluationEngine::try_instances() {
         rule.bound.instance = nullptr;
         if (auto* made = std::get_if<RuleRunner::Instance*>(&instance)) {
             rule.bound.instance = *made;
+            make_variants(rule);
             continue;
         }
         const auto guilty = runner.blamed();
@@ -136,6 +177,7 @@ bool EvaluationEngine::try_instances() {
             return false;
         }
         rule.bound.failure = std::get<Failed>(std::move(instance));
+        make_variants(rule);
     }
     return true;
 }
@@ -143,27 +185,28 @@ bool EvaluationEngine::try_instances() {
 void EvaluationEngine::plan_columns() {
     std::vector<const wire::Declarations*> declarations;
     std::map<const RuleRunner*, PayloadAccess> accesses;
-    std::chrono::microseconds horizon{0};
-    for (const Rule& rule : rules_) {
-        if (rule.bound.instance == nullptr) continue;
-        const auto& declared = rule.bound.instance->declarations;
-        declarations.push_back(&declared);
-        accesses[rule.bound.runner.get()].add(declared);
-        const auto lookback = rule.spec.lookback;
-        horizon = std::max(horizon, lookback);
-        for (const wire::ReadDeclaration& read : declared.reads) horizon = std::max(horizon, reach_of(read, lookback));
-    }
-    const auto in_shadow = [](const Rule& rule) { return rule.candidate && rule.candidate->stage == Candidate::Stage::shadow; };
-    for (const Rule& rule : rules_) {
-        if (!in_shadow(rule)) continue;
-        const BoundRule& bound = rule.candidate->bound;
+    for_each_bound([&](BoundRule& bound) {
+        if (bound.instance == nullptr) return;
         declarations.push_back(&bound.instance->declarations);
         accesses[bound.runner.get()].add(bound.instance->declarations);
+    });
+    std::chrono::microseconds horizon{0};
+    for (const Rule& rule : rules_) {
+        const auto lookback = rule.spec.lookback;
+        const auto reach = [&](const BoundRule& bound) {
+            if (bound.instance == nullptr) return;
+            horizon = std::max(horizon, lookback);
+            for (const wire::ReadDeclaration& read : bound.instance->declarations.reads)
+                horizon = std::max(horizon, reach_of(read, lookback));
+        };
+        reach(rule.bound);
+        for (const Variant& variant : rule.variants) reach(variant.bound);
     }
     // The window's end lags behind the clock by up to a tick; what is still older is read from the event log.
     horizon += std::chrono::minutes{10};
     events_.set_plan(std::make_shared<ColumnPlan>(declarations), horizon);
-    const auto bind = [&](BoundRule& bound) {
+    for_each_bound([&](BoundRule& bound) {
+        if (bound.instance == nullptr) return;
         auto memory = memory_for(accesses.at(bound.runner.get()));
         if (!memory) {
             bound.failure = Failed{FailureReason::spawn_failed, Phase::spawn, clean_message(memory.error().context), 0, 0, {}};
@@ -171,15 +214,16 @@ void EvaluationEngine::plan_columns() {
         }
         bound.memory = std::move(*memory);
         bound.binding = events_.plan()->bind(bound.instance->declarations, bound.memory->access().keys);
-    };
+    });
     carried_.forget_all();  // places in rules_, instances and what they read may all be others
+    const auto reads_of = [&](const BoundRule& bound) {
+        return bound.instance == nullptr ? CarriedAnswers::Reads{}
+                                         : CarriedAnswers::reads_of(bound.instance->declarations, bound.binding, *events_.plan());
+    };
     for (Rule& rule : rules_) {
         rule.keeps_its_word = true;
-        if (rule.bound.instance != nullptr) {
-            bind(rule.bound);
-            rule.reads = CarriedAnswers::reads_of(rule.bound.instance->declarations, rule.bound.binding, *events_.plan());
-        }
-        if (in_shadow(rule)) bind(rule.candidate->bound);
+        rule.reads = reads_of(rule.bound);
+        for (Variant& variant : rule.variants) variant.reads = reads_of(variant.bound);
     }
 }
 
@@ -207,6 +251,11 @@ void EvaluationEngine::split_group(const RuleRunner& runner, std::size_t member)
     for (std::size_t i = 0; i < rules_.size(); ++i) {
         rules_[i].bound.binding = before[i].bound.binding;
         rules_[i].bound.memory = before[i].bound.memory;
+        for (std::size_t k = 0; k < rules_[i].variants.size() && k < before[i].variants.size(); ++k) {
+            rules_[i].variants[k].bound.binding = before[i].variants[k].bound.binding;
+            rules_[i].variants[k].bound.memory = before[i].variants[k].bound.memory;
+            rules_[i].variants[k].reads = before[i].variants[k].reads;
+        }
     }
     plan_is_stale_ = true;
 }
@@ -243,28 +292,29 @@ core::Result<void> EvaluationEngine::add_scope(EvaluationBatch& batch, const cor
     for (const std::size_t i : members) {
         const ports::Evaluation& asked = evaluations[i];
         Rule* rule = find(asked.rule_id);
-        if (rule == nullptr || rule->bound.failure) {
-            verdicts[i] = rule == nullptr ? not_loaded(asked.rule_id) : *rule->bound.failure;
+        BoundRule* const bound = rule == nullptr ? nullptr : &rule->bound_for(asked);
+        if (bound == nullptr || bound->failure) {
+            verdicts[i] = bound == nullptr ? not_loaded(asked.rule_id) : *bound->failure;
             continue;
         }
         const auto place = static_cast<std::size_t>(rule - rules_.data());
         if (may_carry(*rule, asked)) {
-            if (auto answer = carried_.find(place, rule->reads, asked, events_)) {
+            if (auto answer = carried_.find(place, rule->reads_for(asked), asked, events_)) {
                 verdicts[i] = std::move(*answer);
                 continue;
             }
         }
-        const auto demand_answer = [&](std::size_t index, BoundRule& bound) {
-            Demand demand = demand_of(index, bound, asked, *events_.plan());
+        const auto demand_answer = [&](std::size_t index, BoundRule& answering) {
+            Demand demand = demand_of(index, answering, asked, *events_.plan());
             if (demand.hull.since >= events_.live_since()) return live.push_back(std::move(demand));
             range = {std::min(range.since, demand.hull.since), std::max(range.until, demand.hull.until)};
             beyond.push_back(std::move(demand));
         };
-        demand_answer(i, rule->bound);
+        demand_answer(i, *bound);
         if (!rule->candidate || !rule->candidate->takes_window()) continue;
         shadows.push_back({place, verdicts.size()});
         verdicts.emplace_back(core::Failed{});
-        demand_answer(verdicts.size() - 1, rule->candidate->bound);
+        demand_answer(verdicts.size() - 1, rule->candidate->bound_for(asked));
     }
     if (auto done = batch.add(ScopeView::live(events_, scope), live); !done) return done;
     if (beyond.empty()) return {};

@@ -15,6 +15,7 @@
 #include "ports/log_sink.hpp"
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -63,15 +64,24 @@ class EvaluationEngine final : public ports::Evaluator {
     [[nodiscard]] std::uint32_t posture(const std::string& rule_id) const;
 
   private:
+    /// A rule made with the params of some homes.
+    struct Variant {
+        BoundRule bound;
+        CarriedAnswers::Reads reads;
+    };
     struct Rule {
         ports::RuleSpec spec;  ///< its plugin is the one in use; without bytes there is none yet
         BoundRule bound;
+        std::vector<Variant> variants;  ///< as spec.variants
         std::optional<Candidate> candidate;
         std::optional<Probation> probation;
         std::uint64_t evaluations = 0;
         bool called_random = false;  ///< said in the log: it gave one window two answers
         CarriedAnswers::Reads reads;
         bool keeps_its_word = true;  ///< no: an answer changed before it was to end, and is not carried any more
+
+        [[nodiscard]] BoundRule& bound_for(const ports::Evaluation& asked);
+        [[nodiscard]] const CarriedAnswers::Reads& reads_for(const ports::Evaluation& asked) const;
     };
     /// A live window that a candidate was asked about as well.
     struct Shadow {
@@ -80,6 +90,8 @@ class EvaluationEngine final : public ports::Evaluator {
     };
     [[nodiscard]] Rule* find(const std::string& rule_id);
     [[nodiscard]] const Rule* find(const std::string& rule_id) const;
+    /// Every rule with every params, and the candidates that see live windows, with their runners' members.
+    void for_each_bound(const std::function<void(BoundRule&)>& visit);
     [[nodiscard]] core::Failed not_loaded(const std::string& rule_id) const;
     /// What to do about a plugin that differs from the one in use, or has none to differ from.
     void meet_candidate(Rule& rule, ports::RuleSpec wanted);
@@ -98,6 +110,9 @@ class EvaluationEngine final : public ports::Evaluator {
     void make_instances();
     /// false: a member of a group ended its worker and was put apart; the others are to be made again.
     bool try_instances();
+    void make_variants(Rule& rule);
+    /// With a runner that has the candidate's plugin. False: it cannot be made with params that the version in use can; it is refused.
+    bool make_variants(const Rule& rule, Candidate& candidate) const;
     void plan_columns();
     void put_apart(const RuleRunner& runner, std::size_t member);
     void split_group(const RuleRunner& runner, std::size_t member);

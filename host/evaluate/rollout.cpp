@@ -8,6 +8,7 @@ void Candidate::refuse(core::Failed why) {
     stage = Stage::refused;
     failure = std::move(why);
     bound = {};
+    variants.clear();
 }
 
 void Candidate::passed_trial(BoundRule made, bool beside, int shadow_windows) {

@@ -17,11 +17,15 @@ struct Candidate {
     BoundRule bound;       ///< from Stage::shadow on
     int windows_left = 0;  ///< Stage::shadow: live windows that it is still to see
     std::optional<core::Failed> failure;
-    bool asked = false;  ///< in this run
+    bool asked = false;                 ///< in this run
+    std::vector<BoundRule> variants{};  ///< as spec.variants, from Stage::shadow on
 
     void refuse(core::Failed why);
     /// The trial went well. `beside` is whether there is a version in use that works.
     void passed_trial(BoundRule made, bool beside, int shadow_windows);
+    [[nodiscard]] BoundRule& bound_for(const ports::Evaluation& question) {
+        return question.variant == 0 || question.variant > variants.size() ? bound : variants[question.variant - 1];
+    }
     /// Whether it is to see the next live window; counts it.
     bool takes_window();
     /// What it said to a live window that the version in use was asked about as well.

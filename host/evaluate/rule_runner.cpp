@@ -15,8 +15,7 @@ using core::Failed;
 using core::FailureReason;
 using core::Phase;
 
-constexpr std::size_t max_instances = 16;   // of one rule
-constexpr std::uint32_t slots_of_one = 64;  // the worker has so many for each plugin
+constexpr std::size_t max_other_instances = 16;  // of one rule, with params that are neither its own nor those of a home
 constexpr int max_deaths_of_one_run = 3;
 constexpr std::uint64_t runs_between_looks = 16;  // at the worker's memory
 constexpr std::chrono::seconds between_two_complaints{60};
@@ -115,10 +114,17 @@ bool RuleRunner::has_slot(std::uint32_t slot) const {
 }
 
 std::optional<Failed> RuleRunner::free_a_slot(std::size_t member) {
-    const auto of_member = [&](const auto& kept) { return kept->member == member; };
-    if (std::ranges::count_if(instances_, of_member) < static_cast<std::ptrdiff_t>(max_instances)) return std::nullopt;
-    const auto oldest = std::ranges::find_if(
-        instances_, [&](const auto& kept) { return of_member(kept) && kept->params != members_[member].params; });
+    const ports::RuleSpec& spec = members_[member];
+    const auto is_other = [&](const auto& kept) {
+        return kept->member == member && kept->params != spec.params &&
+               std::ranges::find(spec.variants, kept->params) == spec.variants.end();
+    };
+    const bool is_full = std::ranges::count_if(instances_, [&](const auto& kept) { return kept->member == member; }) ==
+                         std::ptrdiff_t{wire::max_instances};
+    if (!is_full && std::ranges::count_if(instances_, is_other) < static_cast<std::ptrdiff_t>(max_other_instances))
+        return std::nullopt;
+    const auto oldest = std::ranges::find_if(instances_, is_other);
+    if (oldest == instances_.end()) return failed(FailureReason::create_failed, Phase::create, "has too many different params");
     const bool lives = (*oldest)->incarnation == incarnation_ && worker_->alive();
     auto why = lives ? worker_->destroy((*oldest)->slot) : std::nullopt;
     instances_.erase(oldest);
@@ -142,7 +148,7 @@ std::variant<RuleRunner::Instance*, Failed> RuleRunner::instance(std::size_t mem
     if (auto why = free_a_slot(member)) return with_facts(std::move(*why), member);
     auto made = std::make_unique<Instance>();
     made->member = static_cast<std::uint32_t>(member);
-    made->slot = made->member * slots_of_one;
+    made->slot = made->member * wire::max_instances;
     while (has_slot(made->slot)) ++made->slot;
     made->params = params;
     made->tree = std::move(*tree);

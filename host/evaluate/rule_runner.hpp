@@ -44,7 +44,8 @@ class RuleRunner {
     };
     /// Begins to start the worker, so that several runners can do so at once. Optional.
     void prepare();
-    /// Valid until the next call. Instances of other parameters than the rule's own are kept for a while.
+    /// One with the rule's own parameters, or with those of RuleSpec::variants, is valid until adopt() takes other ones; one with others
+    /// until the next call.
     [[nodiscard]] std::variant<Instance*, core::Failed> instance(std::size_t member, const std::string& params);
 
     /// Lets the rule check itself, if it offers to; nullopt: nothing is wrong.

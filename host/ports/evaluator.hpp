@@ -23,6 +23,8 @@ struct RuleSpec {
     /// The longest window the scheduler will ask for; with the declared reads it decides how much history is kept live.
     std::chrono::microseconds lookback{0};
     std::string group{};  ///< rules of one name share a worker; empty: a worker of its own
+    /// Further params, of homes with some of their own: Evaluation::variant 1, 2, ..
+    std::vector<std::string> variants{};
 };
 
 /// What is to be judged. The window is [since, until).
@@ -33,6 +35,7 @@ struct Evaluation {
     core::Instant now;
     std::shared_ptr<const std::string> state{};  ///< what the rule kept for the scope; null: nothing
     bool explain = false;                        ///< the steps of the answer are wanted
+    std::uint32_t variant = 0;                   ///< 0: with RuleSpec::params; else with RuleSpec::variants[variant - 1]
 };
 
 /// What a rule of the last configure() runs on. It may change between two calls: a new plugin is tried out first, and an old one comes
@@ -54,7 +57,8 @@ class Evaluator {
     virtual ~Evaluator() = default;
 
     /// Makes `rules` the rules that evaluate() knows; keeps workers whose plugin and limits did not change. Element i: why rule i
-    /// cannot be used (its evaluations will give the same Failed), or nullopt. After the first call a plugin that is new is tried out
+    /// cannot be used (its evaluations will give the same Failed), or nullopt. A variant that a rule cannot be made with fails alone,
+    /// as not_loaded. After the first call a plugin that is new is tried out
     /// beside the one in use, which goes on meanwhile: in_use() says how far that is.
     virtual std::vector<std::optional<core::Failed>> configure(std::vector<RuleSpec> rules) = 0;
 

@@ -30,13 +30,14 @@ struct MonitorModeQuery {
     int limit = 500;  ///< 1..5000
 };
 
-/// What operators set of rules in single homes. A key without a row is ON. Thread-safe; blocking: call on a database thread only.
+/// What operators set of rules in single homes. A key without a row is what rules.yaml
+/// says of the home, else ON. Thread-safe; blocking: call on a database thread only.
 class MonitorModeRepository {
   public:
     virtual ~MonitorModeRepository() = default;
     /// In the order of scope, monitor_key and room_id.
     [[nodiscard]] virtual core::Result<std::vector<MonitorModeRow>> list(const MonitorModeQuery& query) = 0;
-    /// What a run must know: the rows of whole homes that are not ON, of every scope.
+    /// What a run must know: the rows of whole homes, of every scope. One that is ON counts before what rules.yaml says.
     [[nodiscard]] virtual core::Result<std::vector<MonitorModeRow>> in_force() = 0;
     /// Stores the row of its scope, monitor_key and room_id; returns the mode that was in force before.
     virtual core::Result<core::MonitorMode> set(const MonitorModeRow& row) = 0;

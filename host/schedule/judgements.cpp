@@ -37,10 +37,13 @@ core::Result<void> Judgements::judge(ports::Evaluator& evaluator, const RuleStat
         chunk.clear();
         asked.clear();
         for (std::size_t i = first; i < last; ++i) {
-            entries_[i].gated = !gates_.asks(rule(i).id, scope(i));
-            if (entries_[i].gated) continue;
+            entries_[i].off = !gates_.runs(rule(i).id, scope(i));
+            entries_[i].gated = !entries_[i].off && !gates_.asks(rule(i).id, scope(i));
+            if (entries_[i].off || entries_[i].gated) continue;
             asked.push_back(i);
-            chunk.push_back({rule(i).id, scope(i), window(i), now_, states.find(rule(i).id, scope(i)), false});
+            const auto* home = gates_.home_rule(rule(i).id, scope(i));
+            chunk.push_back({rule(i).id, scope(i), window(i), now_, states.find(rule(i).id, scope(i)), false,
+                             home == nullptr ? 0 : home->variant});
         }
         if (chunk.empty()) continue;
         auto verdicts = evaluator.evaluate(chunk);
@@ -90,6 +93,18 @@ std::optional<core::RuleState> Judgements::new_state(std::size_t i) const {
     const auto* completed = found == notable_.end() ? nullptr : std::get_if<core::Completed>(&found->second);
     if (completed == nullptr || !completed->state) return std::nullopt;
     return core::RuleState{rule(i).id, scope(i), *completed->state};
+}
+
+core::Window Judgements::window(std::size_t i) const {
+    const auto* home = gates_.home_rule(rule(i).id, scope(i));
+    return {now_ - (home == nullptr ? rule(i).lookback : home->lookback), now_};
+}
+
+std::optional<std::chrono::microseconds> Judgements::expire_after(const std::string& rule_id, const core::Scope& scope) const {
+    const auto* rule = find_rule(rule_id);
+    if (rule == nullptr || !gates_.runs(rule_id, scope)) return std::nullopt;
+    const auto* home = gates_.home_rule(rule_id, scope);
+    return home == nullptr ? rule->expire_after : home->expire_after;
 }
 
 const EnabledRule* Judgements::find_rule(const std::string& rule_id) const {

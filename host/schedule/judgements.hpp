@@ -13,6 +13,7 @@
 
 namespace varde::schedule {
 
+/// A rule that runs in some home, with what holds where Gates::home_rule() says nothing else.
 struct EnabledRule {
     std::string id;
     std::chrono::microseconds lookback;
@@ -35,11 +36,13 @@ class Judgements {
     [[nodiscard]] std::size_t size() const { return rules_.size() * scopes_.size(); }
     [[nodiscard]] const EnabledRule& rule(std::size_t i) const { return rules_[i % rules_.size()]; }
     [[nodiscard]] const core::Scope& scope(std::size_t i) const { return scopes_[i / rules_.size()]; }
-    [[nodiscard]] core::Window window(std::size_t i) const { return {now_ - rule(i).lookback, now_}; }
+    [[nodiscard]] core::Window window(std::size_t i) const;
     [[nodiscard]] std::chrono::nanoseconds duration(std::size_t i) const {
         return std::chrono::nanoseconds{entries_[i].duration_ns};
     }
-    /// The rule was not asked about the scope.
+    /// The rule is switched off in this home: it is not part of the run.
+    [[nodiscard]] bool off(std::size_t i) const { return entries_[i].off; }
+    /// The rule was not asked about the scope: too little is known of it.
     [[nodiscard]] bool gated(std::size_t i) const { return entries_[i].gated; }
     /// What it answered; unknown if it was not asked or failed.
     [[nodiscard]] core::Outcome outcome(std::size_t i) const { return entries_[i].outcome; }
@@ -59,17 +62,21 @@ class Judgements {
     /// Whether the rule answered met or not_met for the scope. no_data, unknown, gated, a failure and "not part of this run" say
     /// nothing about whether a deviation still holds.
     [[nodiscard]] bool has_answer(const std::string& rule_id, const core::Scope& scope) const;
-    [[nodiscard]] const EnabledRule* find_rule(const std::string& rule_id) const;
+    /// How long a deviation of the rule and home stays open unseen; nullopt: the rule is not part of the run there.
+    [[nodiscard]] std::optional<std::chrono::microseconds> expire_after(const std::string& rule_id,
+                                                                        const core::Scope& scope) const;
     [[nodiscard]] const std::vector<core::Scope>& scopes() const { return scopes_; }
 
   private:
     struct Entry {
         std::int64_t duration_ns = 0;
         core::Outcome outcome = core::Outcome::unknown;
+        bool off = false;
         bool gated = false;
         bool carried = false;
         std::string reason;
     };
+    [[nodiscard]] const EnabledRule* find_rule(const std::string& rule_id) const;
     void keep(std::size_t i, core::Verdict verdict, const RuleStates& states);
 
     std::vector<EnabledRule> rules_;

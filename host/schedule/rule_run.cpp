@@ -45,13 +45,13 @@ core::Result<void> RuleRun::attempt(const config::RulesConfig& config, const Run
                                     ports::RunSummary& summary) {
     const auto now = summary.started_at;
     if (auto plausible = check_time(now); !plausible) return plausible;
-    auto rules = enabled_rules(config, now);
+    auto rules = enabled_rules(config, request.homes, now);
     if (!rules) return tl::unexpected{rules.error()};
     if (auto read = ports_.evaluator.catch_up(now); !read) return read;
 
     const auto kept = states();
     if (!kept) return tl::unexpected{kept.error()};
-    auto gates = Gates::read(config, ports_.baselines, ports_.modes);
+    auto gates = Gates::read(config, ports_.baselines, ports_.modes, request.homes);
     if (!gates) return tl::unexpected{gates.error()};
 
     const auto book = decisions(now);
@@ -142,7 +142,8 @@ void RuleRun::finish() {
                    {{"records", static_cast<std::int64_t>(records.size())}, {"error", ports::Json{error_json(done.error())}}});
 }
 
-core::Result<std::vector<EnabledRule>> RuleRun::enabled_rules(const config::RulesConfig& config, core::Instant now) {
+core::Result<std::vector<EnabledRule>> RuleRun::enabled_rules(const config::RulesConfig& config, const config::HomeRules* homes,
+                                                              core::Instant now) {
     const auto rows = ports_.rules.list();
     if (!rows) return tl::unexpected{rows.error()};
     std::set<std::string> known;
@@ -155,7 +156,8 @@ core::Result<std::vector<EnabledRule>> RuleRun::enabled_rules(const config::Rule
     std::vector<std::string> missing;
     for (const auto& [id, settings] : config.rules) {
         if (!known.contains(id)) missing.push_back(id);
-        if (settings.enabled_in_scheduler && !switched_off_.contains(id)) {
+        const bool enabled_in_file = homes == nullptr ? settings.enabled_in_scheduler : homes->enabled_somewhere(id);
+        if (enabled_in_file && !switched_off_.contains(id)) {
             enabled.push_back({id, settings.lookback, settings.expire_after});
         }
     }

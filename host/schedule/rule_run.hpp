@@ -41,6 +41,8 @@ struct RunRequest {
     std::chrono::milliseconds interval{60'000};  ///< for the log only: the period the run stands for
     /// Asked between steps; once it is true the run ends without having changed anything. Empty: never.
     std::function<bool()> abandoned;
+    /// What is different in some homes (RuleSet::homes()), made of the same configuration; null: nothing. Outlives the run.
+    const config::HomeRules* homes = nullptr;
 };
 
 /// One scheduler run: for every scope with data every enabled rule, judged over [now - lookback, now), then the writes in one
@@ -73,7 +75,8 @@ class RuleRun {
   private:
     core::Result<void> attempt(const config::RulesConfig& config, const RunRequest& request, RunLog& log,
                                ports::RunSummary& summary);
-    core::Result<std::vector<EnabledRule>> enabled_rules(const config::RulesConfig& config, core::Instant now);
+    core::Result<std::vector<EnabledRule>> enabled_rules(const config::RulesConfig& config, const config::HomeRules* homes,
+                                                         core::Instant now);
     /// Null: none are kept. Read from the database by the first run.
     core::Result<DecisionBook*> decisions(core::Instant now);
     void prune_decisions(const Judgements& judgements);

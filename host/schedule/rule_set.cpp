@@ -49,30 +49,69 @@ void RuleSet::look() {
     log_rejected_files();
 }
 
-core::Result<void> RuleSet::check(const config::RulesConfig& offered, const config::RulesConfig* in_force) {
+core::Result<void> RuleSet::check(const config::RulesConfig& offered) {
     if (!std::exchange(looked_, true)) look();
     const auto found = manifests_of(catalogue_, offered);
     log_unusable_manifests(found.unusable);
-    if (auto fits = config::check_params(offered, found.manifests); !fits || in_force == nullptr) return fits;
+    if (auto fits = config::check_params(offered, found.manifests); !fits) return fits;
+    const auto homes = config::HomeRules::make(offered, found.manifests);
+    if (!homes) return tl::unexpected{homes.error()};
     std::string problems;
     for (const auto& [id, settings] : offered.rules) {
-        const auto before = in_force->rules.find(id);
-        if (before == in_force->rules.end() || before->second.params == settings.params) continue;
-        // What else a worker can suffer is no mistake in the file.
-        const auto& failure = tried(id, settings.params);
-        if (failure && failure->phase == core::Phase::create)
-            problems += (problems.empty() ? "" : "\n") + config::told_by_rule(offered, id, *failure);
+        if (!config_.rules.contains(id)) continue;
+        for (const auto& variant : homes->variants(id)) {
+            if (in_force(id, variant.params)) continue;
+            // What else a worker can suffer is no mistake in the file.
+            const auto& failure = tried(id, variant.params);
+            if (failure && failure->phase == core::Phase::create)
+                problems += (problems.empty() ? "" : "\n") + config::told_by_rule(offered.file, variant, *failure);
+        }
     }
     if (problems.empty()) return {};
     return core::fail(core::Errc::config_invalid, std::move(problems));
 }
 
+bool RuleSet::in_force(const std::string& rule_id, const std::string& params) const {
+    return std::ranges::find(homes_.variants(rule_id), params, &config::RuleSettings::params) != homes_.variants(rule_id).end();
+}
+
 const std::optional<core::Failed>& RuleSet::tried(const std::string& rule_id, const std::string& params) {
     const auto known = known_.find(rule_id);
-    const auto sha256 = known == known_.end() ? std::string{} : known->second.sha256;
-    auto& last = tried_[rule_id];
-    if (last.sha256 != sha256 || last.params != params) last = {sha256, params, evaluator_.try_params(rule_id, params)};
-    return last.failure;
+    const Trial trial{rule_id, known == known_.end() ? std::string{} : known->second.sha256, params};
+    const auto [last, is_new] = tried_.try_emplace(trial);
+    if (is_new) last->second = evaluator_.try_params(rule_id, params);
+    return last->second;
+}
+
+void RuleSet::take_over_homes(const config::RulesConfig& config) {
+    tried_.clear();
+    const auto found = manifests_of(catalogue_, config);
+    if (auto homes = config::HomeRules::make(config, found.manifests)) {
+        homes_ = std::move(*homes);
+        return;
+    }
+    // check() has refused such a file; this one came without it.
+    auto without = config;
+    without.homes.clear();
+    homes_ = std::move(config::HomeRules::make(without, found.manifests).value());
+}
+
+void RuleSet::log_refused_homes() {
+    std::set<std::string> now;
+    for (const auto& [id, known] : known_) {
+        const auto& variants = homes_.variants(id);
+        for (std::size_t i = 1; i < variants.size() && !known.failure; ++i) {
+            const auto& failure = tried(id, variants[i].params);
+            if (!failure || failure->phase != core::Phase::create) continue;
+            auto message = config::told_by_rule(config_.file, variants[i], *failure);
+            if (!refused_homes_.contains(message))
+                log_.log(LogLevel::error, kComponent, "home_params_refused",
+                         "a rule cannot be made with the params that rules.yaml has for some homes; it fails there alone",
+                         {{"rule_id", id}, {"message", message}});
+            now.insert(std::move(message));
+        }
+    }
+    refused_homes_ = std::move(now);
 }
 
 core::Failed RuleSet::placed(const std::string& rule_id, core::Failed failure) const {
@@ -127,6 +166,7 @@ void RuleSet::reject(const std::string& rule_id, const std::string& path, const 
 
 void RuleSet::configure(const config::RulesConfig& config) {
     config_ = config;
+    take_over_homes(config);
     KnownRules now;
     std::vector<ports::RuleSpec> specs;
     for (const auto& plugin : catalogue_.plugins) {
@@ -139,8 +179,15 @@ void RuleSet::configure(const config::RulesConfig& config) {
                 load_failure(core::FailureReason::untrusted_file,
                              fmt::format("rules.yaml allows sha256 {} only; the file has {}", settings.sha256, plugin.sha256));
         } else {
-            specs.push_back(
-                {plugin, settings.params, settings.timeout, settings.memory_mb << 20, settings.lookback, settings.group});
+            const auto& variants = homes_.variants(plugin.rule_id);
+            specs.push_back({plugin,
+                             settings.params,
+                             settings.timeout,
+                             settings.memory_mb << 20,
+                             homes_.longest_lookback(plugin.rule_id),
+                             settings.group,
+                             {}});
+            for (std::size_t i = 1; i < variants.size(); ++i) specs.back().variants.push_back(variants[i].params);
         }
         now.emplace(plugin.rule_id, std::move(known));
     }
@@ -179,6 +226,7 @@ void RuleSet::take_over_what_is_in_use() {
     }
     const auto before = std::exchange(known_, std::move(now));
     log_changes(before);
+    log_refused_homes();
 }
 
 void RuleSet::log_changes(const KnownRules& before) const {

@@ -1,4 +1,5 @@
 #pragma once
+#include "config/home_rules.hpp"
 #include "config/settings.hpp"
 #include "ports/evaluator.hpp"
 #include "ports/log_sink.hpp"
@@ -9,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace varde::schedule {
@@ -20,13 +22,16 @@ class RuleSet {
     RuleSet(ports::Evaluator& evaluator, ports::PluginCatalogue& plugins, ports::LogSink& log)
         : evaluator_{evaluator}, plugins_{plugins}, log_{log} {}
 
-    /// Whether `offered` can be the configuration: the params of every rule against the rule.yaml beside its plugin; and where they are
-    /// not those of `in_force` (null: nothing is), whether the rule, if it is in use, can be made with them. Looks at the plugins again,
-    /// unless that was done since the last refresh(). Errc::config_invalid with every problem as file:line:column.
-    [[nodiscard]] core::Result<void> check(const config::RulesConfig& offered, const config::RulesConfig* in_force);
+    /// Whether `offered` can be the configuration: the params of every rule, in every home, against the rule.yaml beside its plugin; and
+    /// where they are not those in force, whether the rule, if it is in use, can be made with them. Looks at the plugins again, unless
+    /// that was done since the last refresh(). Errc::config_invalid with every problem as file:line:column.
+    [[nodiscard]] core::Result<void> check(const config::RulesConfig& offered);
 
     /// Looks at the plugins again (unless check() just did) and tells the evaluator if they or the configuration changed.
     void refresh(const config::RulesConfig& config, bool config_changed);
+
+    /// What is different in some homes, as of the last refresh().
+    [[nodiscard]] const config::HomeRules& homes() const { return homes_; }
 
     /// Rules of the configuration and plugins without one, in id order, with their circuit breakers as the evaluator has them.
     [[nodiscard]] std::vector<ports::RuleState> states(const config::RulesConfig& config,
@@ -43,18 +48,18 @@ class RuleSet {
         [[nodiscard]] std::string problem() const;  ///< the failure in words; empty if there is none
     };
     using KnownRules = std::map<std::string, Known, std::less<>>;
-    /// Parameters that a plugin was tried with.
-    struct Tried {
-        std::string sha256;
-        std::string params;
-        std::optional<core::Failed> failure;
-    };
+    /// Rule id, hash of the plugin, and parameters that it was tried with.
+    using Trial = std::tuple<std::string, std::string, std::string>;
 
     void look();
     bool scan();
     void log_unusable_manifests(const std::map<std::string, std::string, std::less<>>& unusable);
-    /// Why a rule that is in use cannot be made with other parameters.
-    [[nodiscard]] const std::optional<core::Failed>& tried(const std::string& rule_id, const std::string& params);
+    [[nodiscard]] bool in_force(const std::string& rule_id, const std::string& params) const;
+    /// Why a rule that is in use cannot be made with other parameters. Every trial is made once.
+    const std::optional<core::Failed>& tried(const std::string& rule_id, const std::string& params);
+    void take_over_homes(const config::RulesConfig& config);
+    /// Params of homes are tried one by one: where a rule cannot be made with some, it fails in those homes alone.
+    void log_refused_homes();
     /// With the place in rules.yaml, if it was the parameters that the rule refused.
     [[nodiscard]] core::Failed placed(const std::string& rule_id, core::Failed failure) const;
     void configure(const config::RulesConfig& config);
@@ -72,8 +77,10 @@ class RuleSet {
     bool looked_ = false;           ///< since the last refresh()
     bool plugins_changed_ = false;  ///< since the last configure()
     config::RulesConfig config_;    ///< as of the last configure()
-    std::map<std::string, Tried> tried_;
-    std::set<std::string> unusable_;  ///< manifests already complained about
+    config::HomeRules homes_;       ///< likewise
+    std::map<Trial, std::optional<core::Failed>> tried_;
+    std::set<std::string> refused_homes_;  ///< what was last said of params of homes
+    std::set<std::string> unusable_;       ///< manifests already complained about
     std::string scan_problem_;
     KnownRules wanted_;               ///< as the files and the configuration say
     KnownRules known_;                ///< as the evaluator says

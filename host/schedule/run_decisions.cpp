@@ -25,7 +25,10 @@ std::string gating_text(const gating::RuleTruth& truth) {
 RunDecision decision_of(const Judgements& judgements, std::size_t i) {
     RunDecision decision{judgements.rule(i).id, judgements.scope(i), outcome_of(judgements.outcome(i)), judgements.reason(i),
                          judgements.carried(i)};
-    if (judgements.gated(i)) {
+    if (judgements.off(i)) {
+        decision.outcome = DecisionOutcome::skipped;
+        decision.reason = "switched off for this home in rules.yaml";
+    } else if (judgements.gated(i)) {
         decision.outcome = DecisionOutcome::gated;
         decision.reason = gating_text(judgements.gates().truth(decision.rule_id, decision.scope));
     } else if (const auto* failed = judgements.failure(i)) {

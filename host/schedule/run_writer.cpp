@@ -29,6 +29,7 @@ core::Result<void> RunWriter::load_active() {
 }
 
 core::Result<void> RunWriter::settle(const Judgements& judgements, std::size_t i) {
+    if (judgements.off(i)) return {};
     ++counts_.rules_total;
     const RuleInScope rule{judgements.rule(i).id, config_.default_subject_key, judgements.scope(i), judgements.window(i)};
     const auto fail_rule = [&](const std::string& error) {
@@ -114,8 +115,8 @@ core::Result<void> RunWriter::upsert(const Key& key, const core::Finding& findin
 }
 
 const char* RunWriter::reason_to_close(const Judgements& judgements, const core::Deviation& row) const {
-    if (const auto* rule = judgements.find_rule(row.rule_id)) {
-        if (!deviation::is_stale(row, rule->expire_after, now_)) return nullptr;
+    if (const auto expire_after = judgements.expire_after(row.rule_id, row.scope)) {
+        if (!deviation::is_stale(row, *expire_after, now_)) return nullptr;
         // As in the reference: what is not looked at for long enough does not stay open for ever.
         if (!judgements.gates().asks(row.rule_id, row.scope)) return "gated";
         if (judgements.gates().mode(row.rule_id, row.scope) == core::MonitorMode::off) return "monitor_off";
@@ -124,7 +125,9 @@ const char* RunWriter::reason_to_close(const Judgements& judgements, const core:
     // Nobody looks any more. The row ends at the time it would have ended at anyway: a rule that is switched off and on again for a
     // moment, or lost to a bad edit, does not close what operators are working on.
     const auto settings = config_.rules.find(row.rule_id);
-    const auto expire_after = settings == config_.rules.end() ? config_.default_expire_after : settings->second.expire_after;
+    std::chrono::microseconds expire_after =
+        settings == config_.rules.end() ? config_.default_expire_after : settings->second.expire_after;
+    if (const auto* home = judgements.gates().home_rule(row.rule_id, row.scope)) expire_after = home->expire_after;
     return deviation::is_stale(row, expire_after, now_) ? "rule_disabled" : nullptr;
 }
 

@@ -169,7 +169,7 @@ class Scheduler::Impl {
 
     /// `again`: it was turned down before; what it did not fit may have changed meanwhile.
     bool adopt(config::RulesConfig offered, bool again) {
-        if (auto fits = rule_set_.check(offered, config_ ? &*config_ : nullptr); !fits) {
+        if (auto fits = rule_set_.check(offered); !fits) {
             offered_ = std::move(offered);
             if (!again || !config_error_ || config_error_->context != fits.error().context) reject(std::move(fits.error()));
             return false;
@@ -209,7 +209,7 @@ class Scheduler::Impl {
     }
 
     ports::RunSummary run() {
-        const RunRequest request{new_run_id(), interval(), [this] { return abandoned(); }};
+        const RunRequest request{new_run_id(), interval(), [this] { return abandoned(); }, &rule_set_.homes()};
         auto summary = config_ ? rule_run_.run(*config_, request) : run_without_config(request);
         {
             const std::lock_guard lock{mutex_};
@@ -254,13 +254,15 @@ class Scheduler::Impl {
         if (!baseline) return tl::unexpected{baseline.error()};
         std::vector<core::BaselineStatus> known;
         if (*baseline) known.push_back(std::move(**baseline));
-        const Gates gates{*config_, std::move(known), {}};
+        const Gates gates{*config_, std::move(known), {}, &rule_set_.homes()};
         const auto kept = rule_run_.states();
         if (!kept) return tl::unexpected{kept.error()};
         std::vector<ports::Evaluation> evaluations;
         for (const auto& [id, settings] : config_->rules) {
             if (!gates.asks(id, waiting.scope)) continue;
-            evaluations.push_back({id, waiting.scope, waiting.window, now, (*kept)->find(id, waiting.scope), false});
+            const auto* home = gates.home_rule(id, waiting.scope);
+            evaluations.push_back({id, waiting.scope, waiting.window, now, (*kept)->find(id, waiting.scope), false,
+                                   home == nullptr ? 0 : home->variant});
         }
         auto verdicts = ports_.evaluator.evaluate(evaluations);
         if (!verdicts) return tl::unexpected{verdicts.error()};

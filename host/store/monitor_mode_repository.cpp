@@ -47,7 +47,7 @@ core::Result<std::vector<ports::MonitorModeRow>> SqlMonitorModeRepository::list(
 core::Result<std::vector<ports::MonitorModeRow>> SqlMonitorModeRepository::in_force() {
     return database_.impl().run("reading the monitor modes in force", [](Session& session) {
         Conditions conditions;
-        conditions.add("room_id", "=", std::string{ports::kWholeHome}).add("mode", "<>", std::string{"ON"});
+        conditions.add("room_id", "=", std::string{ports::kWholeHome});
         return select_modes(session, conditions, "");
     });
 }

@@ -22,6 +22,7 @@ inline constexpr std::size_t max_answer_bytes = 1 << 20;           ///< one eval
 inline constexpr std::size_t max_state_bytes = 64 * 1024;          ///< that a rule keeps per scope
 inline constexpr std::size_t max_steps = 256;
 inline constexpr std::size_t max_step_bytes = 1000;
+inline constexpr std::uint32_t max_instances = 256;  ///< of one plugin in its worker; slots are plugin * max_instances and on
 /// What the whole answer to one item can take, with its reason or fault and the heads of records.
 inline constexpr std::size_t max_item_bytes =
     max_answer_bytes + max_state_bytes + max_steps * (max_step_bytes + 16) + 20 * max_message_bytes;

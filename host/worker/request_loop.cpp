@@ -67,7 +67,7 @@ RequestLoop::RequestLoop(std::span<std::byte> control, std::span<const varde_rul
       request_{control.subspan(wire::control_header_bytes, wire::request_bytes)},
       response_{control.subspan(wire::control_header_bytes + wire::request_bytes, wire::response_bytes)},
       entries_{entries} {
-    instances_.resize(max_instances * entries_.size());  // now: later the rules may have used up the memory
+    instances_.resize(wire::max_instances * entries_.size());  // now: later the rules may have used up the memory
     item_.slices.reserve(wire::max_reads);
 }
 

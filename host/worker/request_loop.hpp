@@ -44,7 +44,6 @@ class RequestLoop {
     };
     void evaluate_item(wire::ByteWriter& out, const Instance& instance, std::uint64_t timeout_ns);
 
-    static constexpr std::uint32_t max_instances = 64;
     wire::ControlHeader& control_;
     std::span<const std::byte> request_;
     std::span<std::byte> response_;

@@ -32,7 +32,7 @@ class MonitorModeRepository final : public ports::MonitorModeRepository {
         if (failure_) return core::fail(*failure_, "fake monitor modes: in_force");
         std::vector<ports::MonitorModeRow> found;
         for (const auto& [key, row] : rows_) {
-            if (row.room_id == ports::kWholeHome && row.mode != core::MonitorMode::on) found.push_back(row);
+            if (row.room_id == ports::kWholeHome) found.push_back(row);
         }
         return found;
     }

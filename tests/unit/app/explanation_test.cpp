@@ -61,6 +61,7 @@ TEST_CASE("an explanation tells the record, the gating, the deviation and the an
           "2026-01-15T11:55:00Z\n"
           "  reason      no event of motion in 180 minutes\n"
           "  gating      runs ask it about this home (FULLY_EVALUATED)\n"
+          "  params      {}\n"
           "  deviation   7: OPEN MEDIUM since 2026-01-15T10:00:00Z, last seen 2026-01-15T11:55:00Z: Ingen bevegelse\n"
           "asked again over the stored events of 2026-01-15T09:00:00Z to 2026-01-15T12:00:00Z, with today's parameters:\n"
           "  outcome     met\n"

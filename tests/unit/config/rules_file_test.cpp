@@ -106,7 +106,7 @@ TEST_CASE("an unknown key is an error that names the place and the key that was 
     CHECK(problem_of("schedular: {}\n") == "rules.yaml:1:1: schedular: unknown key; did you mean 'scheduler'?");
     CHECK(problem_of("scheduler:\n  interval: 5\n") ==
           "rules.yaml:2:3: scheduler.interval: unknown key; did you mean 'interval_minutes'?");
-    CHECK(problem_of("colour: blue\n") == "rules.yaml:1:1: colour: unknown key; known here: scheduler, defaults, rules");
+    CHECK(problem_of("colour: blue\n") == "rules.yaml:1:1: colour: unknown key; known here: scheduler, defaults, rules, homes");
 }
 
 TEST_CASE("a key that is given twice is an error, wherever it stands") {

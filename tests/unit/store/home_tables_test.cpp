@@ -4,6 +4,8 @@
 #include "store/database_impl.hpp"
 #include "store/monitor_mode_repository.hpp"
 
+#include <algorithm>
+
 using namespace varde;
 using namespace varde::store::testing;
 using core::MonitorMode;
@@ -104,7 +106,7 @@ TEST_CASE_TEMPLATE("a monitor mode is set for one rule in one home, and says wha
     CHECK(value_of(repository.list({{"org", "home-1", ""}, {}, {}})) == std::vector{off});
 }
 
-TEST_CASE_TEMPLATE("runs look at whole homes that are not ON", On, ON_EACH_ENGINE) {
+TEST_CASE_TEMPLATE("runs look at whole homes, also where a mode was set to ON", On, ON_EACH_ENGINE) {
     Fixture<On> fixture;
     if (!fixture.ready()) return;
     store::SqlMonitorModeRepository repository{fixture.database()};
@@ -114,8 +116,11 @@ TEST_CASE_TEMPLATE("runs look at whole homes that are not ON", On, ON_EACH_ENGIN
     value_of(repository.set(room));
     value_of(repository.set(test));
     value_of(repository.set(mode_of(kHere, "R-003", MonitorMode::off)));
-    value_of(repository.set(mode_of(kHere, "R-003", MonitorMode::on)));
-    CHECK(value_of(repository.in_force()) == std::vector{test});
+    const auto on = mode_of(kHere, "R-003", MonitorMode::on);
+    value_of(repository.set(on));
+    auto rows = value_of(repository.in_force());
+    std::ranges::sort(rows, {}, &ports::MonitorModeRow::monitor_key);
+    CHECK(rows == std::vector{test, on});
     CHECK(value_of(repository.list({})).size() == 3);
 }
 
