@@ -1,4 +1,5 @@
 #include "api/decision_text.hpp"
+#include "api/explanation_text.hpp"
 #include "api/problem.hpp"
 #include "api/routes.hpp"
 
@@ -71,6 +72,41 @@ Result<Response> list_decisions(const RouteContext& context, const ports::Decisi
     return json(body + ']');
 }
 
+struct Question {
+    std::string rule_id;
+    core::Scope scope;
+    std::optional<core::Instant> at;
+};
+
+Result<Question> read_question(const Request& request, const Identity& identity) {
+    Question question;
+    const auto rule = name_value(request, "rule_id");
+    if (!rule) return tl::unexpected{rule.error()};
+    if (!*rule) return core::fail(Errc::invalid_argument, "rule_id is missing");
+    question.rule_id = **rule;
+    auto scope = home_value(request, identity);
+    if (!scope) return tl::unexpected{scope.error()};
+    question.scope = std::move(*scope);
+    const auto at = time_value(request, "at");
+    if (!at) return tl::unexpected{at.error()};
+    question.at = *at;
+    return question;
+}
+
+Result<Response> explain(const RouteContext& context, ports::ExplainedRule rule) {
+    Explanation explanation;
+    explanation.rule = std::move(rule);
+    const auto& asked = explanation.rule.asked;
+    const auto rules = context.services.rules();
+    const auto settings = rules->rules.find(asked.rule_id);
+    const auto baseline = context.services.baselines.find(asked.scope);
+    if (!baseline) return tl::unexpected{baseline.error()};
+    if (settings != rules->rules.end()) explanation.truth = gating::truth_of(settings->second, *baseline ? &**baseline : nullptr);
+    if (auto done = look_up(context.services.decisions, context.services.deviations, explanation); !done)
+        return tl::unexpected{done.error()};
+    return json(explanation_json(explanation).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
 }  // namespace
 
 void add_decision_routes(Router& router, const Context& context) {
@@ -79,6 +115,18 @@ void add_decision_routes(Router& router, const Context& context) {
                     const auto query = decision_query(request, identity);
                     if (!query) return reply(report(*context, query.error()));
                     answer_from_database(context, reply, [context, query = *query] { return list_decisions(*context, query); });
+                }});
+    router.add({Method::get, "/decisions/explain", ports::Role::viewer,
+                [context](const Request& request, const Identity& identity, const Reply& reply) {
+                    const auto asked = read_question(request, identity);
+                    if (!asked) return reply(report(*context, asked.error()));
+                    auto done = [context, reply](Result<ports::ExplainedRule> rule) {
+                        context->post([context, reply, rule = std::move(rule)] {
+                            if (!rule) return reply(report(*context, rule.error()));
+                            answer_from_database(context, reply, [context, rule = *rule] { return explain(*context, rule); });
+                        });
+                    };
+                    context->services.runs.explain(asked->rule_id, asked->scope, asked->at, std::move(done));
                 }});
 }
 

@@ -1,5 +1,6 @@
 #include "app/case_json.hpp"
 
+#include "api/verdict_text.hpp"
 #include "time/utc_text.hpp"
 
 #include <fmt/format.h>
@@ -55,20 +56,6 @@ core::Event event_of(const ordered_json& json, const core::Scope& scope, std::in
     return event;
 }
 
-ordered_json window_json(core::Window window) {
-    return {{"since", time::format_utc(window.since)}, {"until", time::format_utc(window.until)}};
-}
-
-ordered_json finding_json(const std::string& rule_id, const core::Finding& finding) {
-    return {{"rule_id", rule_id},
-            {"severity", core::name_of(finding.severity)},
-            {"title", finding.title},
-            {"explanation", finding.explanation},
-            {"evidence", ordered_json::parse(finding.evidence, nullptr, false)},
-            {"window", window_json(finding.window)},
-            {"timestamp", time::format_utc(finding.timestamp)}};
-}
-
 }  // namespace
 
 core::Result<EvalCase> read_case(std::string_view line) try {
@@ -98,20 +85,7 @@ core::Result<EvalCase> read_case(std::string_view line) try {
 ordered_json answer(const EvalCase& asked, const core::Verdict& verdict) {
     ordered_json out;
     if (!asked.vector_id.is_null()) out["vector_id"] = asked.vector_id;
-    out["rule_id"] = asked.evaluation.rule_id;
-    if (const auto* failed = std::get_if<core::Failed>(&verdict)) {
-        out["error"] = {{"type", "scheduler_rule_error"},
-                        {"reason", core::name_of(failed->reason)},
-                        {"phase", core::name_of(failed->phase)},
-                        {"message", failed->message}};
-        return out;
-    }
-    const auto& completed = std::get<core::Completed>(verdict);
-    out["outcome"] = core::name_of(completed.outcome);
-    if (!completed.reason.empty()) out["reason"] = completed.reason;
-    out["deviations"] = ordered_json::array();
-    for (const auto& finding : completed.findings)
-        out["deviations"].emplace_back(finding_json(asked.evaluation.rule_id, finding));
+    out.update(api::verdict_json(asked.evaluation.rule_id, verdict));
     return out;
 }
 
@@ -122,7 +96,7 @@ std::string difference(const EvalCase& asked, const core::Verdict& verdict) {
     }
     nlohmann::json got = nlohmann::json::array();
     for (const auto& finding : std::get<core::Completed>(verdict).findings) {
-        got.emplace_back(finding_json(asked.evaluation.rule_id, finding));
+        got.emplace_back(api::finding_json(asked.evaluation.rule_id, finding));
     }
     nlohmann::json want = asked.expected;
     for (auto& item : want) {

@@ -1,5 +1,5 @@
+#include "api/explanation_text.hpp"
 #include "app/composition.hpp"
-#include "app/explanation.hpp"
 #include "app/json_output.hpp"
 #include "app/modules.hpp"
 #include "schedule/gates.hpp"
@@ -44,34 +44,21 @@ Result<config::RulesConfig> only(const std::filesystem::path& rules_file, const 
 
 /// What is stored of the rule and home.
 Result<void> look_up(Storage& storage, const config::RulesConfig& rules, const config::HomeRules& homes,
-                     Explanation& explanation) {
-    const auto& rule_id = explanation.asked.rule_id;
-    const auto& scope = explanation.asked.scope;
-    const auto at = explanation.asked.now;
-    auto decision = storage.decisions().find(rule_id, scope, at);
-    if (!decision) return tl::unexpected{decision.error()};
-    explanation.decision = std::move(*decision);
+                     api::Explanation& explanation) {
+    auto& asked = explanation.rule.asked;
     const auto gates = schedule::Gates::read(rules, storage.baselines(), storage.modes(), &homes);
     if (!gates) return tl::unexpected{gates.error()};
-    explanation.truth = gates->truth(rule_id, scope);
-    explanation.mode = gates->mode(rule_id, scope);
-    ports::DeviationQuery query;
-    query.scope = {scope.org_id, scope.home_id, scope.subject_id};
-    query.rule_id = rule_id;
-    query.limit = 500;
-    auto rows = storage.deviations().list(query);
-    if (!rows) return tl::unexpected{rows.error()};
-    std::ranges::copy_if(*rows, std::back_inserter(explanation.deviations),
-                         [at](const core::Deviation& row) { return was_active(row, at); });
+    explanation.truth = gates->truth(asked.rule_id, asked.scope);
+    explanation.rule.mode = gates->mode(asked.rule_id, asked.scope);
     auto states = storage.deviations().rule_states();
     if (!states) return tl::unexpected{states.error()};
-    explanation.asked.state = schedule::RuleStates{std::move(*states)}.find(rule_id, scope);
-    return {};
+    asked.state = schedule::RuleStates{std::move(*states)}.find(asked.rule_id, asked.scope);
+    return api::look_up(storage.decisions(), storage.deviations(), explanation);
 }
 
 /// The way of a run: the same engine, on the stored events. Nothing is written.
-Result<void> ask_again(evaluate::EvaluationEngine& engine, Explanation& explanation) {
-    const auto& asked = explanation.asked;
+Result<void> ask_again(evaluate::EvaluationEngine& engine, api::Explanation& explanation) {
+    const auto& asked = explanation.rule.asked;
     if (auto read = engine.catch_up(asked.now); !read) return read;
     const auto homes = engine.scopes();
     if (!explanation.decision && std::ranges::find(homes, asked.scope) == homes.end()) {
@@ -82,7 +69,7 @@ Result<void> ask_again(evaluate::EvaluationEngine& engine, Explanation& explanat
     }
     auto answers = engine.evaluate(std::span{&asked, 1});
     if (!answers) return tl::unexpected{answers.error()};
-    explanation.answer = std::move(answers->front());
+    explanation.rule.answer = std::move(answers->front());
     return {};
 }
 
@@ -109,19 +96,19 @@ int explain(const Globals& globals, const ExplainOptions& options) {
     evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
     schedule::RuleSet rule_set{engine, catalogue, log.sink()};
     rule_set.refresh(*rules, true);
-    Explanation explanation;
+    api::Explanation explanation;
     const auto scope = scope_of(options.home);
     const auto& home = *rule_set.homes().find(options.rule_id, scope);
-    explanation.params = rule_set.homes().variants(options.rule_id)[home.variant].params;
-    explanation.enabled = home.enabled;
-    explanation.asked = {options.rule_id, scope, {*at - home.lookback, *at}, *at, nullptr, true, home.variant};
+    explanation.rule.params = rule_set.homes().variants(options.rule_id)[home.variant].params;
+    explanation.rule.enabled = home.enabled;
+    explanation.rule.asked = {options.rule_id, scope, {*at - home.lookback, *at}, *at, nullptr, true, home.variant};
     if (auto done = look_up(*storage, *rules, rule_set.homes(), explanation); !done) return report(done.error());
     if (auto done = ask_again(engine, explanation); !done) return report(done.error());
     if (globals.json)
-        print_json(explanation_json(explanation));
+        print_json(api::explanation_json(explanation));
     else
-        fmt::print("{}", explanation_text(explanation));
-    return exit_code(explanation.answer);
+        fmt::print("{}", api::explanation_text(explanation));
+    return exit_code(explanation.rule.answer);
 }
 
 }  // namespace varde::app

@@ -1,8 +1,10 @@
 #pragma once
 #include "core/error.hpp"
 #include "core/incident.hpp"
+#include "core/monitor_mode.hpp"
 #include "core/scope.hpp"
 #include "core/verdict.hpp"
+#include "ports/evaluator.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -50,6 +52,15 @@ struct RuleVerdict {
     std::string gating_reason{};
 };
 
+/// How a rule stands in a home today, and what it says when it is asked again.
+struct ExplainedRule {
+    Evaluation asked;  ///< with what the rule keeps today
+    core::Verdict answer;
+    std::string params = "{}";  ///< JSON object: those of this home
+    bool enabled = true;        ///< in rules.yaml, for this home
+    core::MonitorMode mode = core::MonitorMode::on;
+};
+
 /// What other modules may ask of the scheduler. Thread-safe; never waits. Callbacks come on the run thread and must be short.
 class RunControl {
   public:
@@ -58,6 +69,11 @@ class RunControl {
     /// Judges every configured rule (enabled or not) for one scope and window, between two runs; stores nothing. Rules that may not be
     /// asked about the scope are gated as in runs; monitor modes do not count.
     virtual void evaluate(const core::Scope& scope, core::Window window, Evaluated done) = 0;
+    using Explained = std::function<void(core::Result<ExplainedRule>)>;
+    /// Asks one rule of the configuration about a scope as a run at `at` (nullopt: now) would have, over the events that are stored now,
+    /// with its steps, also where it is off or gated; stores nothing. Errc::not_found: rules.yaml has no such rule.
+    virtual void explain(const std::string& rule_id, const core::Scope& scope, std::optional<core::Instant> at,
+                         Explained done) = 0;
     [[nodiscard]] virtual std::optional<RunSummary> last_run() const = 0;
     [[nodiscard]] virtual std::vector<RuleState> rule_states() const = 0;
     [[nodiscard]] virtual bool scheduler_enabled() const = 0;

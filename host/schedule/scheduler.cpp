@@ -50,7 +50,7 @@ class Scheduler::Impl {
         if (thread_.joinable()) thread_.join();
         // A run that had to be abandoned has used up the time there was.
         if (!abandoned()) rule_run_.finish();
-        for (auto& waiting : take_waiting()) waiting.done(core::fail(core::Errc::stopping, "the host is going down"));
+        for (auto& waiting : take_waiting()) waiting.refuse({core::Errc::stopping, "the host is going down"});
     }
 
     ports::RunSummary step() {
@@ -61,19 +61,13 @@ class Scheduler::Impl {
     }
 
     void evaluate(const core::Scope& scope, core::Window window, Evaluated done) {
-        std::optional<core::Error> refused;
-        {
-            const std::lock_guard lock{mutex_};
-            if (abandon_at_) {
-                refused = core::Error{core::Errc::stopping, "the host is going down"};
-            } else if (waiting_.size() >= kMaxWaiting) {
-                refused = core::Error{core::Errc::overloaded, "too many evaluations are waiting"};
-            } else {
-                waiting_.push_back({scope, window, std::exchange(done, {})});
-            }
-        }
-        if (refused) return done(tl::unexpected{*refused});
-        changed_.notify_all();
+        wait_for_run_thread(
+            {[=, this] { done(judge(scope, window)); }, [done](const core::Error& why) { done(tl::unexpected{why}); }});
+    }
+
+    void explain(const std::string& rule_id, const core::Scope& scope, std::optional<core::Instant> at, Explained done) {
+        wait_for_run_thread(
+            {[=, this] { done(explained(rule_id, scope, at)); }, [done](const core::Error& why) { done(tl::unexpected{why}); }});
     }
 
     std::optional<ports::RunSummary> last_run() const {
@@ -91,11 +85,27 @@ class Scheduler::Impl {
     }
 
   private:
+    /// A question that is answered between two runs.
     struct Waiting {
-        core::Scope scope;
-        core::Window window;
-        Evaluated done;
+        std::function<void()> answer;
+        std::function<void(const core::Error&)> refuse;
     };
+
+    void wait_for_run_thread(Waiting waiting) {
+        std::optional<core::Error> refused;
+        {
+            const std::lock_guard lock{mutex_};
+            if (abandon_at_) {
+                refused = core::Error{core::Errc::stopping, "the host is going down"};
+            } else if (waiting_.size() >= kMaxWaiting) {
+                refused = core::Error{core::Errc::overloaded, "too many evaluations are waiting"};
+            } else {
+                waiting_.push_back(std::move(waiting));
+            }
+        }
+        if (refused) return waiting.refuse(*refused);
+        changed_.notify_all();
+    }
 
     void loop() {
         refresh(true);
@@ -243,14 +253,14 @@ class Scheduler::Impl {
     }
 
     void serve() {
-        for (auto& waiting : take_waiting()) waiting.done(judge(waiting));
+        for (auto& waiting : take_waiting()) waiting.answer();
     }
 
-    core::Result<std::vector<ports::RuleVerdict>> judge(const Waiting& waiting) {
+    core::Result<std::vector<ports::RuleVerdict>> judge(const core::Scope& scope, core::Window window) {
         if (!config_) return tl::unexpected{*config_error_};
         const auto now = ports_.clock.now();
         if (auto read = ports_.evaluator.catch_up(now); !read) return tl::unexpected{read.error()};
-        auto baseline = ports_.baselines.find(waiting.scope);
+        auto baseline = ports_.baselines.find(scope);
         if (!baseline) return tl::unexpected{baseline.error()};
         std::vector<core::BaselineStatus> known;
         if (*baseline) known.push_back(std::move(**baseline));
@@ -259,21 +269,44 @@ class Scheduler::Impl {
         if (!kept) return tl::unexpected{kept.error()};
         std::vector<ports::Evaluation> evaluations;
         for (const auto& [id, settings] : config_->rules) {
-            if (!gates.asks(id, waiting.scope)) continue;
-            const auto* home = gates.home_rule(id, waiting.scope);
-            evaluations.push_back({id, waiting.scope, waiting.window, now, (*kept)->find(id, waiting.scope), false,
-                                   home == nullptr ? 0 : home->variant});
+            if (!gates.asks(id, scope)) continue;
+            const auto* home = gates.home_rule(id, scope);
+            evaluations.push_back({id, scope, window, now, (*kept)->find(id, scope), false, home == nullptr ? 0 : home->variant});
         }
         auto verdicts = ports_.evaluator.evaluate(evaluations);
         if (!verdicts) return tl::unexpected{verdicts.error()};
         std::vector<ports::RuleVerdict> answers;
         std::size_t next = 0;
         for (const auto& [id, settings] : config_->rules) {
-            const auto truth = gates.truth(id, waiting.scope);
+            const auto truth = gates.truth(id, scope);
             answers.push_back(truth.asks() ? ports::RuleVerdict{id, explained(std::move((*verdicts)[next++]), truth)}
                                            : ports::RuleVerdict{id, not_asked(truth), truth.gating_reason});
         }
         return answers;
+    }
+
+    core::Result<ports::ExplainedRule> explained(const std::string& rule_id, const core::Scope& scope,
+                                                 std::optional<core::Instant> at) {
+        if (!config_) return tl::unexpected{*config_error_};
+        const auto* home = rule_set_.homes().find(rule_id, scope);
+        if (home == nullptr) return core::fail(core::Errc::not_found, "rules.yaml has no rule " + rule_id);
+        const auto now = ports_.clock.now();
+        if (auto read = ports_.evaluator.catch_up(now); !read) return tl::unexpected{read.error()};
+        const auto gates = Gates::read(*config_, ports_.baselines, ports_.modes, &rule_set_.homes());
+        if (!gates) return tl::unexpected{gates.error()};
+        const auto kept = rule_run_.states();
+        if (!kept) return tl::unexpected{kept.error()};
+        const auto asked_at = at.value_or(now);
+        ports::ExplainedRule answer;
+        answer.asked = {rule_id, scope,        {asked_at - home->lookback, asked_at}, asked_at, (*kept)->find(rule_id, scope),
+                        true,    home->variant};
+        answer.params = rule_set_.homes().variants(rule_id)[home->variant].params;
+        answer.enabled = home->enabled;
+        answer.mode = gates->mode(rule_id, scope);
+        auto verdicts = ports_.evaluator.evaluate({&answer.asked, 1});
+        if (!verdicts) return tl::unexpected{verdicts.error()};
+        answer.answer = std::move(verdicts->front());
+        return answer;
     }
 
     /// With the truth's keys in the evidence, as in runs.
@@ -320,6 +353,9 @@ Scheduler::~Scheduler() = default;
 void Scheduler::start() { impl_->start(); }
 void Scheduler::stop() { impl_->stop(); }
 ports::RunSummary Scheduler::step() { return impl_->step(); }
+void Scheduler::explain(const std::string& rule_id, const core::Scope& scope, std::optional<core::Instant> at, Explained done) {
+    impl_->explain(rule_id, scope, at, std::move(done));
+}
 void Scheduler::evaluate(const core::Scope& scope, core::Window window, Evaluated done) {
     impl_->evaluate(scope, window, std::move(done));
 }

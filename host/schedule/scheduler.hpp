@@ -43,6 +43,7 @@ class Scheduler final : public ports::RunControl {
     /// evaluate() calls, all on the calling thread. Only without start().
     ports::RunSummary step();
 
+    void explain(const std::string& rule_id, const core::Scope& scope, std::optional<core::Instant> at, Explained done) override;
     void evaluate(const core::Scope& scope, core::Window window, Evaluated done) override;
     [[nodiscard]] std::optional<ports::RunSummary> last_run() const override;
     [[nodiscard]] std::vector<ports::RuleState> rule_states() const override;

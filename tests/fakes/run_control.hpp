@@ -42,6 +42,22 @@ class RunControl final : public ports::RunControl {
         lock.unlock();
         done(std::move(answer));
     }
+    void explain_with(core::Result<ports::ExplainedRule> explained) {
+        const std::lock_guard lock{mutex_};
+        explained_ = std::move(explained);
+    }
+    void explain(const std::string& rule_id, const core::Scope& scope, std::optional<core::Instant> at, Explained done) override {
+        std::unique_lock lock{mutex_};
+        asked_.push_back({scope, {at.value_or(core::Instant::min()), at.value_or(core::Instant::min())}});
+        auto explained = explained_;
+        lock.unlock();
+        if (explained) {
+            explained->asked.rule_id = rule_id;
+            explained->asked.scope = scope;
+            explained->asked.now = at.value_or(explained->asked.now);
+        }
+        done(std::move(explained));
+    }
     std::optional<ports::RunSummary> last_run() const override {
         const std::lock_guard lock{mutex_};
         return last_run_;
@@ -58,6 +74,7 @@ class RunControl final : public ports::RunControl {
   private:
     mutable std::mutex mutex_;
     core::Result<std::vector<ports::RuleVerdict>> answer_ = std::vector<ports::RuleVerdict>{};
+    core::Result<ports::ExplainedRule> explained_ = ports::ExplainedRule{};
     std::optional<ports::RunSummary> last_run_;
     std::vector<ports::RuleState> states_;
     std::vector<Asked> asked_;

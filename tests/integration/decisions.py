@@ -102,6 +102,17 @@ def check_explain(varde, both, checks):
     checks.check("a rule without steps says that it gives none", status == 0 and "the rule gives none" in out, out)
 
 
+def check_explain_over_http(host, varde, both, checks):
+    def asked_without_times(told):
+        return {key: value for key, value in told["asked_again"].items() if key not in ("since", "until", "now")}
+    past = host.request("GET", f"/v1/decisions/explain?rule_id=R-001&at={both[1]['last_at']}")[2]
+    checks.equal("HTTP tells the same of then", past, varde.explanation("R-001", "--at", both[1]["last_at"]))
+    now = host.request("GET", "/v1/decisions/explain?rule_id=R-001")[2]
+    checks.equal("and of now, with the steps", asked_without_times(now), asked_without_times(varde.explanation("R-001")))
+    status, _, answer = host.request("GET", "/v1/decisions/explain?rule_id=R-099")
+    checks.check("a rule that is not there is a 404", status == 404 and "R-099" in answer["detail"], (status, answer))
+
+
 def check_mistakes(varde, checks):
     status, _, error = varde("explain", "R-099")
     checks.check("a rule that is not there is a usage error", status == 2 and "has no rule R-099" in error, (status, error))
@@ -137,6 +148,7 @@ def check_database(build, folder, database, checks):
         host.start()
         both = check_records(host, checks)
         check_explain(varde, both, checks)
+        check_explain_over_http(host, varde, both, checks)
         check_mistakes(varde, checks)
         check_restarts(host, both, checks)
     except (HostFailed, OSError, subprocess.SubprocessError, LookupError, TypeError) as error:

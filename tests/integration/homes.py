@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Homes with settings of their own (`homes:` in rules.yaml): night is local to the home, a rule is off, on trial or stricter in one home alone.
+"""Homes with settings of their own (`homes:` in rules.yaml): night is local to the home, a rule is off or on trial in one home alone.
 
     homes.py BUILD_FOLDER
 """
@@ -114,7 +114,8 @@ def check_commands(build, folder, database, checks):
     status, out, error = varde("check")
     checks.check("varde check takes the file", status == 0 and "4 entries of homes:" in out, (status, out, error))
     told = json.loads(varde("--json", "explain", "R-002", "--home", "trial")[1])
-    checks.equal("varde explain tells the params and mode of the home", (told["params"]["timezone"], told["monitor_mode"]), (NIGHT, "TEST"))
+    checks.equal("varde explain tells the params and mode of the home", (told["params"]["timezone"], told["monitor_mode"]),
+                 (NIGHT, "TEST"))
     told = json.loads(varde("--json", "explain", "R-002", "--home", "without")[1])
     checks.equal("and that the rule is off there", told["enabled_in_scheduler"], False)
     checks.equal("it is asked with these params all the same", told["asked_again"]["outcome"], "met")

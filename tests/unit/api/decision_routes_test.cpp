@@ -50,6 +50,53 @@ void fill(fakes::DecisionRepository& decisions) {
 }  // namespace
 
 TEST_SUITE("decision routes") {
+    TEST_CASE("an explanation joins what is on record with what the rule says when it is asked again") {
+        RunningServer server;
+        fill(server.decisions);
+        server.rules->rules["R-001"] = {};
+        ports::ExplainedRule rule;
+        rule.params = R"({"most":3})";
+        rule.enabled = false;
+        rule.mode = core::MonitorMode::test;
+        core::Completed answer;
+        answer.outcome = core::Outcome::met;
+        answer.steps = {{core::Step::Kind::held, "no event is active"}};
+        rule.answer = answer;
+        server.runs.explain_with(rule);
+        core::Deviation row;
+        row.rule_id = "R-001";
+        row.scope = kAnna;
+        row.started_at = at("2026-01-15T09:05:00Z");
+        server.deviations.put(row);
+        HttpClient client{server.start()};
+        const auto got =
+            client.get("/v1/decisions/explain?rule_id=R-001&org_id=o&home_id=h1&subject_id=anna&at=2026-01-15T09:30:00Z");
+        REQUIRE(got.status == 200);
+        const auto body = json::parse(got.body);
+        CHECK(body["at"] == "2026-01-15T09:30:00Z");
+        CHECK(body["decision"]["outcome"] == "met");
+        CHECK(body["params"] == json{{"most", 3}});
+        CHECK(body["enabled_in_scheduler"] == false);
+        CHECK(body["monitor_mode"] == "TEST");
+        CHECK(body["gating"]["evaluation_truth"] == "FULLY_EVALUATED");
+        CHECK(body["deviations"].size() == 1);
+        CHECK(body["asked_again"]["outcome"] == "met");
+        CHECK(body["asked_again"]["steps"] == json::array({{{"kind", "held"}, {"text", "no event is active"}}}));
+    }
+
+    TEST_CASE("a question for an explanation that cannot be answered says why") {
+        RunningServer server;
+        HttpClient client{server.start()};
+        CHECK(client.get("/v1/decisions/explain").status == 400);
+        CHECK(client.get("/v1/decisions/explain?rule_id=R-001&at=noon").status == 400);
+        server.runs.explain_with(core::fail(core::Errc::not_found, "rules.yaml has no rule R-009"));
+        const auto missing = client.get("/v1/decisions/explain?rule_id=R-009");
+        CHECK(missing.status == 404);
+        CHECK(missing.body.find("rules.yaml has no rule R-009") != std::string::npos);
+        server.runs.explain_with(core::fail(core::Errc::stopping, "the host is going down"));
+        CHECK(client.get("/v1/decisions/explain?rule_id=R-001").status == 503);
+    }
+
     TEST_CASE("a decision says what was decided, why, since when and by which run") {
         RunningServer server;
         auto row = decided("R-001", kAnna, DecisionOutcome::met, "2026-01-15T09:00:00Z", "2026-01-15T10:00:00Z");

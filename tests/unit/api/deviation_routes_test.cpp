@@ -35,15 +35,15 @@ TEST_SUITE("deviation routes") {
         HttpClient client{server.start()};
         const auto answer = client.get("/deviations");
         CHECK(answer.status == 200);
-        CHECK(
-            answer.body ==
-            R"([{"deviation_id":1,"rule_id":"R-001","status":"OPEN","severity":"HIGH","title":"Ingen \"bevegelse\"",)"
-            R"("explanation":"Ingen bevegelse\npå badet.","timestamp":"2026-01-15T12:00:00Z",)"
-            R"("started_at":"2026-01-15T11:30:00Z",)"
-            R"("last_seen_at":"2026-01-15T11:59:00.500000Z","subject_key":"default",)"
-            R"("evidence":{"event_ids":["e-1","e-2"],"room":"bath"},"evidence_event_ids":["e-1","e-2"],)"
-            R"("window":{"since":"2026-01-15T11:00:00Z","until":"2026-01-15T12:00:00Z"},)"
-            R"("org_id":"default","home_id":"default","subject_id":"default","episode":1,"ack":null,"closed_at":null,"close_reason":""}])");
+        CHECK(answer.body ==
+              R"([{"deviation_id":1,"rule_id":"R-001","status":"OPEN","severity":"HIGH","title":"Ingen \"bevegelse\"",)"
+              R"("explanation":"Ingen bevegelse\npå badet.","timestamp":"2026-01-15T12:00:00Z",)"
+              R"("started_at":"2026-01-15T11:30:00Z",)"
+              R"("last_seen_at":"2026-01-15T11:59:00.500000Z","subject_key":"default",)"
+              R"("evidence":{"event_ids":["e-1","e-2"],"room":"bath"},"evidence_event_ids":["e-1","e-2"],)"
+              R"("window":{"since":"2026-01-15T11:00:00Z","until":"2026-01-15T12:00:00Z"},)"
+              R"("org_id":"default","home_id":"default","subject_id":"default","episode":1,"ack":null,)"
+              R"("closed_at":null,"close_reason":""}])");
     }
 
     TEST_CASE("evidence that is a list is its own list of event ids, evidence without one has none") {

@@ -1,14 +1,16 @@
-#include "app/explanation.hpp"
+#include "api/explanation_text.hpp"
 
 #include "api/decision_text.hpp"
-#include "app/case_json.hpp"
+#include "api/verdict_text.hpp"
 #include "gating/truth_text.hpp"
 #include "time/utc_text.hpp"
 
 #include <fmt/format.h>
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
-namespace varde::app {
+namespace varde::api {
 namespace {
 
 using nlohmann::ordered_json;
@@ -25,16 +27,14 @@ ordered_json deviation_json(const core::Deviation& row) {
 }
 
 ordered_json asked_again_json(const Explanation& explanation) {
-    const auto& asked = explanation.asked;
+    const auto& asked = explanation.rule.asked;
     ordered_json out{{"since", format_utc(asked.window.since)},
                      {"until", format_utc(asked.window.until)},
                      {"now", format_utc(asked.now)},
                      {"state_bytes", asked.state ? asked.state->size() : 0}};
-    EvalCase same;
-    same.evaluation = asked;
-    out.update(answer(same, explanation.answer));
+    out.update(verdict_json(asked.rule_id, explanation.rule.answer));
     out["steps"] = ordered_json::array();
-    if (const auto* completed = std::get_if<core::Completed>(&explanation.answer)) {
+    if (const auto* completed = std::get_if<core::Completed>(&explanation.rule.answer)) {
         for (const auto& [kind, words] : completed->steps)
             out["steps"].push_back({{"kind", core::name_of(kind)}, {"text", words}});
     }
@@ -94,17 +94,33 @@ bool was_active(const core::Deviation& row, core::Instant at) {
     return row.status != core::DeviationStatus::closed || (row.closed_at && *row.closed_at > at);
 }
 
+core::Result<void> look_up(ports::DecisionRepository& decisions, ports::DeviationRepository& deviations,
+                           Explanation& explanation) {
+    const auto& asked = explanation.rule.asked;
+    auto decision = decisions.find(asked.rule_id, asked.scope, asked.now);
+    if (!decision) return tl::unexpected{decision.error()};
+    explanation.decision = std::move(*decision);
+    ports::DeviationQuery query;
+    query.scope = {asked.scope.org_id, asked.scope.home_id, asked.scope.subject_id};
+    query.rule_id = asked.rule_id;
+    query.limit = 500;
+    auto rows = deviations.list(query);
+    if (!rows) return tl::unexpected{rows.error()};
+    std::ranges::copy_if(*rows, std::back_inserter(explanation.deviations),
+                         [&](const core::Deviation& row) { return was_active(row, asked.now); });
+    return {};
+}
+
 ordered_json explanation_json(const Explanation& explanation) {
-    const auto& scope = explanation.asked.scope;
-    ordered_json out{{"rule_id", explanation.asked.rule_id},
-                     {"at", format_utc(explanation.asked.now)},
+    const auto& scope = explanation.rule.asked.scope;
+    ordered_json out{{"rule_id", explanation.rule.asked.rule_id},
+                     {"at", format_utc(explanation.rule.asked.now)},
                      {"scope", {{"org_id", scope.org_id}, {"home_id", scope.home_id}, {"subject_id", scope.subject_id}}}};
-    out["decision"] =
-        explanation.decision ? ordered_json::parse(api::decision_json(*explanation.decision)) : ordered_json(nullptr);
-    out["enabled_in_scheduler"] = explanation.enabled;
+    out["decision"] = explanation.decision ? ordered_json::parse(decision_json(*explanation.decision)) : ordered_json(nullptr);
+    out["enabled_in_scheduler"] = explanation.rule.enabled;
     out["gating"] = ordered_json::parse(gating::truth_json(explanation.truth));
-    out["monitor_mode"] = core::name_of(explanation.mode);
-    out["params"] = ordered_json::parse(explanation.params);
+    out["monitor_mode"] = core::name_of(explanation.rule.mode);
+    out["params"] = ordered_json::parse(explanation.rule.params);
     out["deviations"] = ordered_json::array();
     for (const auto& row : explanation.deviations) out["deviations"].push_back(deviation_json(row));
     out["asked_again"] = asked_again_json(explanation);
@@ -112,20 +128,20 @@ ordered_json explanation_json(const Explanation& explanation) {
 }
 
 std::string explanation_text(const Explanation& explanation) {
-    const auto& asked = explanation.asked;
+    const auto& asked = explanation.rule.asked;
     std::string text = fmt::format("{} in {}/{}/{} at {}: ", asked.rule_id, asked.scope.org_id, asked.scope.home_id,
                                    asked.scope.subject_id, format_utc(asked.now));
     text += decision_text(explanation);
-    if (!explanation.enabled) text += "  switch      off for this home in rules.yaml\n";
+    if (!explanation.rule.enabled) text += "  switch      off for this home in rules.yaml\n";
     text += fmt::format("  gating      {}\n", gating_text(explanation.truth));
-    if (explanation.mode != core::MonitorMode::on)
-        text += fmt::format("  mode        {} in this home\n", core::name_of(explanation.mode));
-    text += fmt::format("  params      {}\n", explanation.params);
+    if (explanation.rule.mode != core::MonitorMode::on)
+        text += fmt::format("  mode        {} in this home\n", core::name_of(explanation.rule.mode));
+    text += fmt::format("  params      {}\n", explanation.rule.params);
     text += deviations_text(explanation.deviations);
     text += fmt::format("asked again over the stored events of {} to {}, with today's parameters{}:\n",
                         format_utc(asked.window.since), format_utc(asked.window.until),
                         asked.state ? fmt::format(" and the {} bytes it keeps today", asked.state->size()) : "");
-    return text + answer_text(explanation.answer);
+    return text + answer_text(explanation.rule.answer);
 }
 
-}  // namespace varde::app
+}  // namespace varde::api

@@ -1,11 +1,11 @@
-#include "app/explanation.hpp"
+#include "api/explanation_text.hpp"
 
 #include "time/utc_text.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace varde;
-using app::Explanation;
+using api::Explanation;
 using core::DecisionOutcome;
 
 namespace {
@@ -26,10 +26,10 @@ core::Deviation open_row() {
 /// R-001 met at noon, on record since ten, asked again with the same answer.
 Explanation noon() {
     Explanation explanation;
-    explanation.asked.rule_id = "R-001";
-    explanation.asked.scope = {"org", "home-1", "anna"};
-    explanation.asked.window = {at("2026-01-15T09:00:00Z"), at("2026-01-15T12:00:00Z")};
-    explanation.asked.now = at("2026-01-15T12:00:00Z");
+    explanation.rule.asked.rule_id = "R-001";
+    explanation.rule.asked.scope = {"org", "home-1", "anna"};
+    explanation.rule.asked.window = {at("2026-01-15T09:00:00Z"), at("2026-01-15T12:00:00Z")};
+    explanation.rule.asked.now = at("2026-01-15T12:00:00Z");
     core::Completed answer;
     answer.outcome = core::Outcome::met;
     answer.reason = "no event of motion in 180 minutes";
@@ -38,11 +38,11 @@ Explanation noon() {
     answer.findings[0].title = "Ingen bevegelse";
     answer.findings[0].evidence = R"({"event_ids":[]})";
     answer.steps = {{core::Step::Kind::note, "0 events"}, {core::Step::Kind::held, "no event is active"}};
-    explanation.answer = answer;
+    explanation.rule.answer = answer;
     core::Decision decision;
     decision.decision_id = 3;
     decision.rule_id = "R-001";
-    decision.scope = explanation.asked.scope;
+    decision.scope = explanation.rule.asked.scope;
     decision.outcome = DecisionOutcome::met;
     decision.reason = "no event of motion in 180 minutes";
     decision.since = decision.first_at = at("2026-01-15T10:00:00Z");
@@ -77,7 +77,7 @@ TEST_CASE("what is not there is said, not left out") {
     auto explanation = noon();
     explanation.decision.reset();
     explanation.deviations.clear();
-    explanation.answer = core::Completed{};
+    explanation.rule.answer = core::Completed{};
     const auto text = explanation_text(explanation);
     CHECK(text.find("no decision is recorded") != std::string::npos);
     CHECK(text.find("  deviation   none was active\n") != std::string::npos);
@@ -90,9 +90,9 @@ TEST_CASE("a gated rule, a mode, an old reason and a kept state are named") {
     auto explanation = noon();
     explanation.truth.truth = gating::Truth::not_evaluated;
     explanation.truth.gating_reason = "baseline_not_ready";
-    explanation.mode = core::MonitorMode::off;
+    explanation.rule.mode = core::MonitorMode::off;
     explanation.decision->asked_at = at("2026-01-15T10:30:00Z");
-    explanation.asked.state = std::make_shared<const std::string>("four");
+    explanation.rule.asked.state = std::make_shared<const std::string>("four");
     const auto text = explanation_text(explanation);
     CHECK(text.find("runs do not ask it about this home: baseline_not_ready (NOT_EVALUATED)") != std::string::npos);
     CHECK(text.find("  mode        OFF in this home\n") != std::string::npos);
@@ -105,7 +105,7 @@ TEST_CASE("a failure is told with its reason") {
     core::Failed failed;
     failed.reason = core::FailureReason::deadline;
     failed.message = "over 2,000 ms";
-    explanation.answer = failed;
+    explanation.rule.answer = failed;
     CHECK(explanation_text(explanation).find("  no answer   deadline: over 2,000 ms\n") != std::string::npos);
     const auto json = explanation_json(explanation);
     CHECK(json.at("asked_again").at("error").at("reason") == "deadline");
@@ -130,11 +130,11 @@ TEST_CASE("as JSON an explanation has the same, by the names of the API") {
 
 TEST_CASE("a deviation was active from its start until it was closed") {
     auto row = open_row();
-    CHECK_FALSE(app::was_active(row, at("2026-01-15T09:59:59Z")));
-    CHECK(app::was_active(row, at("2026-01-15T10:00:00Z")));
-    CHECK(app::was_active(row, at("2026-02-15T10:00:00Z")));
+    CHECK_FALSE(api::was_active(row, at("2026-01-15T09:59:59Z")));
+    CHECK(api::was_active(row, at("2026-01-15T10:00:00Z")));
+    CHECK(api::was_active(row, at("2026-02-15T10:00:00Z")));
     row.status = core::DeviationStatus::closed;
     row.closed_at = at("2026-01-15T11:00:00Z");
-    CHECK(app::was_active(row, at("2026-01-15T10:59:59Z")));
-    CHECK_FALSE(app::was_active(row, at("2026-01-15T11:00:00Z")));
+    CHECK(api::was_active(row, at("2026-01-15T10:59:59Z")));
+    CHECK_FALSE(api::was_active(row, at("2026-01-15T11:00:00Z")));
 }
