@@ -16,7 +16,8 @@ using RuleManifests = std::map<std::string, RuleManifest, std::less<>>;
 
 /// Checks the params of every rule that has a manifest, also those under `homes:`: unknown parameters, types, bounds, zones that do not
 /// exist, times of day that cannot be read. Errc::config_invalid with every problem, one a line:
-/// "FILE:line:column: rules.R-001.params.NAME: what". What a rule demands beyond that (one parameter against another) only its create() knows: told_by_rule().
+/// "FILE:line:column: rules.R-001.params.NAME: what". What a rule demands beyond that (one parameter against another)
+/// only its create() knows: told_by_rule().
 [[nodiscard]] core::Result<void> check_params(const RulesConfig& config, const RuleManifests& manifests);
 
 /// Why a rule refused its params (create_failed), as a problem of the file: "FILE:line:column: rules.R-001.params.PATH: MESSAGE". The

@@ -107,8 +107,8 @@ def check_edits(host, rules, checks):
 
 def check_commands(build, folder, database, checks):
     def varde(*arguments):
-        done = subprocess.run([build / "bin/varde", "--plugins", build / "plugins", "--rules", folder / "rules.yaml", "--database", database,
-                               *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run([build / "bin/varde", "--plugins", build / "plugins", "--rules", folder / "rules.yaml",
+                               "--database", database, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
         return done.returncode, done.stdout, done.stderr
     (folder / "rules.yaml").write_text(RULES, encoding="utf-8")
     status, out, error = varde("check")
