@@ -34,8 +34,8 @@ core::Result<void> check_exposure(std::string_view address, bool require_tokens,
     }
     return core::fail(
         core::Errc::config_invalid,
-        fmt::format("{}, but there is no API token, so nobody could use it: make one with `varde token add NAME --role "
-                    "admin`, or listen on 127.0.0.1 without auth.required",
+        fmt::format("{}, but there is no API token, so nobody could use it: make one with `varde token create --name NAME "
+                    "--role admin`, or listen on 127.0.0.1 without auth.required",
                     require_tokens ? std::string{"auth.required is set"}
                                    : fmt::format("http.address {} can be reached from other machines", address)));
 }

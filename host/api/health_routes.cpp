@@ -63,28 +63,30 @@ ordered_json scheduler_json(const RouteContext& context, Judgement& judgement) {
 }
 
 /// Empty for a rule whose answers are used. One that backs off for a moment is none to call somebody for.
-std::string out_of_service(const ports::RuleState& state) {
+std::string out_of_service(const ports::RuleState& state, const core::ScopeFilter& visible) {
     const auto& breaker = state.breaker;
+    const auto reason = shared_reason(breaker.reason, visible);
     switch (breaker.state) {
         case core::BreakerState::quarantined:
-            return fmt::format("{}: out of service until {}: {}", state.rule_id, time::format_utc(breaker.until), breaker.reason);
+            return fmt::format("{}: out of service until {}: {}", state.rule_id, time::format_utc(breaker.until), reason);
         case core::BreakerState::probing:
-            return fmt::format("{}: out of service while it is tried again: {}", state.rule_id, breaker.reason);
+            return fmt::format("{}: out of service while it is tried again: {}", state.rule_id, reason);
         default: return {};
     }
 }
 
-ordered_json rules_json(const RouteContext& context, Judgement& judgement) {
+ordered_json rules_json(const RouteContext& context, const core::ScopeFilter& visible, Judgement& judgement) {
     auto list = ordered_json::array();
     for (const auto& state : context.services.runs.rule_states()) {
-        if (state.enabled && !state.problem.empty()) judgement.degraded(fmt::format("{}: {}", state.rule_id, state.problem));
-        if (const auto why = out_of_service(state); state.enabled && !why.empty()) judgement.degraded(why);
+        const auto problem = shared_reason(state.problem, visible);
+        if (state.enabled && !problem.empty()) judgement.degraded(fmt::format("{}: {}", state.rule_id, problem));
+        if (const auto why = out_of_service(state, visible); state.enabled && !why.empty()) judgement.degraded(why);
         list.push_back({{"rule_id", state.rule_id},
                         {"enabled", state.enabled},
                         {"loaded", state.loaded},
                         {"version", state.version},
-                        {"problem", state.problem.empty() ? ordered_json(nullptr) : ordered_json(state.problem)},
-                        {"breaker", ordered_json::parse(breaker_json(state.breaker))}});
+                        {"problem", problem.empty() ? ordered_json(nullptr) : ordered_json(problem)},
+                        {"breaker", ordered_json::parse(breaker_json(state.breaker, visible))}});
     }
     return list;
 }
@@ -138,7 +140,7 @@ Response detail(const RouteContext& context, const core::ScopeFilter& visible, b
     ordered_json components{{"database", {{"reachable", database_reachable}}}};
     components["ingest"] = ingest_json(context, judgement);
     components["scheduler"] = scheduler_json(context, judgement);
-    components["rules"] = rules_json(context, judgement);
+    components["rules"] = rules_json(context, visible, judgement);
     components["baseline"] = baseline_json(context, visible, judgement);
     components["isolation"] = isolation_json(context, judgement);
     const ordered_json body{{"overall_status", judgement.status()},

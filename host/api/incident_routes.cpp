@@ -62,7 +62,7 @@ Result<Response> list_incidents(const RouteContext& context, Query query, const 
     std::string body = "[";
     for (const auto& row : *rows) {
         if (body.size() > 1) body += ',';
-        body += incident_json(row, Detail::brief);
+        body += incident_json(row, Detail::brief, visible);
     }
     return json(body + ']');
 }
@@ -105,7 +105,7 @@ void add_incident_routes(Router& router, const Context& context) {
                                          [context, id = std::string{request.name}, scope = identity.scope]() -> Result<Response> {
                                              const auto found = find_incident(*context, id, scope);
                                              if (!found) return tl::unexpected{found.error()};
-                                             return json(incident_json(*found, Detail::whole));
+                                             return json(incident_json(*found, Detail::whole, scope));
                                          });
                 }});
     router.add({Method::post, "/rules/{name}/release", Role::admin,

@@ -34,7 +34,8 @@ void put_fact(ordered_json& json, const core::EvidenceFact& fact) {
 
 }  // namespace
 
-std::string incident_json(const core::Incident& incident, Detail detail) {
+std::string incident_json(const core::Incident& incident, Detail detail, const core::ScopeFilter& visible) {
+    const bool whole_log = visible == core::ScopeFilter{};
     const auto& failure = incident.failure;
     const auto& scope = incident.scope;
     ordered_json json{{"incident_id", incident.incident_id},
@@ -48,22 +49,27 @@ std::string incident_json(const core::Incident& incident, Detail detail) {
     }
     json["reason"] = core::name_of(failure.reason);
     json["phase"] = core::name_of(failure.phase);
-    json["message"] = failure.message;
+    json["message"] = whole_log ? failure.message : std::string{core::without_worker_log(failure.message)};
     if (failure.signal != 0) json["signal"] = failure.signal;
     if (failure.reason == core::FailureReason::exited) json["exit_code"] = failure.exit_code;
     if (!failure.evidence) return dump(json);
     for (const auto& fact : core::facts_of(*failure.evidence)) {
+        if (!whole_log && (fact.name == "stderr" || fact.name == "bundle")) continue;
         if (detail == Detail::whole || is_brief(fact)) put_fact(json, fact);
     }
     return dump(json);
 }
 
-std::string breaker_json(const core::BreakerRecord& breaker) {
+std::string_view shared_reason(std::string_view reason, const core::ScopeFilter& visible) {
+    return visible == core::ScopeFilter{} ? reason : reason.substr(0, reason.find(':'));
+}
+
+std::string breaker_json(const core::BreakerRecord& breaker, const core::ScopeFilter& visible) {
     if (breaker.state == core::BreakerState::healthy) return "null";
     ordered_json json{{"state", core::name_of(breaker.state)}, {"since", time::format_utc(breaker.changed_at)}};
     json["until"] = breaker.until == core::Instant{} ? ordered_json(nullptr) : ordered_json(time::format_utc(breaker.until));
-    json["reason"] = breaker.reason;
-    json["incident_id"] = breaker.incident_id;
+    json["reason"] = shared_reason(breaker.reason, visible);
+    json["incident_id"] = visible == core::ScopeFilter{} ? ordered_json(breaker.incident_id) : ordered_json(nullptr);
     return dump(json);
 }
 

@@ -48,7 +48,7 @@ ordered_json truth_of(const config::RuleSettings& settings, const core::Baseline
 
 /// One entry of GET /rules. At least one of settings and row is given.
 ordered_json entry(const std::string& rule_id, const config::RuleSettings* settings, const ports::RuleRow* row,
-                   const ports::RuleState* state, const core::BaselineStatus* baseline) {
+                   const ports::RuleState* state, const core::BaselineStatus* baseline, const core::ScopeFilter& visible) {
     ordered_json rule{{"name", rule_id}, {"rule_id", rule_id}, {"display_name", rule_id}, {"human_explanation", nullptr}};
     rule["enabled_in_scheduler"] = settings != nullptr && settings->enabled_in_scheduler;
     rule["lookback_minutes"] = settings ? ordered_json(settings->lookback.count()) : ordered_json(nullptr);
@@ -64,12 +64,13 @@ ordered_json entry(const std::string& rule_id, const config::RuleSettings* setti
     rule["evaluation_truth_config"] = settings ? truth_config(*settings) : ordered_json(nullptr);
     rule["runtime_status"] = nullptr;
     if (state != nullptr) {  // the reference has the truth here; the plugin's state is ours
+        const auto problem = shared_reason(state->problem, visible);
         rule["runtime_status"] = {{"enabled", state->enabled},
                                   {"loaded", state->loaded},
                                   {"version", state->version},
                                   {"sha256", state->sha256},
-                                  {"problem", state->problem.empty() ? ordered_json(nullptr) : ordered_json(state->problem)},
-                                  {"breaker", ordered_json::parse(breaker_json(state->breaker))}};
+                                  {"problem", problem.empty() ? ordered_json(nullptr) : ordered_json(problem)},
+                                  {"breaker", ordered_json::parse(breaker_json(state->breaker, visible))}};
     }
     if (settings != nullptr && settings->enabled_in_scheduler) rule["runtime_status"].update(truth_of(*settings, baseline));
     if (settings == nullptr) rule["note"] = "db_only";
@@ -84,7 +85,7 @@ auto find_rule(const Range& range, const std::string& rule_id) -> decltype(&*ran
     return nullptr;
 }
 
-Result<Response> list_rules(const RouteContext& context, const core::Scope& scope) {
+Result<Response> list_rules(const RouteContext& context, const core::Scope& scope, const core::ScopeFilter& visible) {
     const auto rows = context.services.rule_rows.list();
     if (!rows) return tl::unexpected{rows.error()};
     const auto baseline = context.services.baselines.find(scope);
@@ -94,17 +95,17 @@ Result<Response> list_rules(const RouteContext& context, const core::Scope& scop
     const auto states = context.services.runs.rule_states();
     auto list = ordered_json::array();
     for (const auto& [rule_id, settings] : rules->rules) {
-        list.push_back(entry(rule_id, &settings, find_rule(*rows, rule_id), find_rule(states, rule_id), known));
+        list.push_back(entry(rule_id, &settings, find_rule(*rows, rule_id), find_rule(states, rule_id), known, visible));
     }
     for (const auto& row : *rows) {
         if (!rules->rules.contains(row.rule_id))
-            list.push_back(entry(row.rule_id, nullptr, &row, find_rule(states, row.rule_id), known));
+            list.push_back(entry(row.rule_id, nullptr, &row, find_rule(states, row.rule_id), known, visible));
     }
     return json(dump(list));
 }
 
 /// On which basis the enabled rules judge one home.
-Result<Response> list_truths(const RouteContext& context, const core::Scope& scope) {
+Result<Response> list_truths(const RouteContext& context, const core::Scope& scope, const core::ScopeFilter& /*visible*/) {
     const auto rows = context.services.rule_rows.list();
     if (!rows) return tl::unexpected{rows.error()};
     const auto baseline = context.services.baselines.find(scope);
@@ -121,7 +122,8 @@ Result<Response> list_truths(const RouteContext& context, const core::Scope& sco
                       {"rules", std::move(list)}}));
 }
 
-using AboutHome = Result<Response> (*)(const RouteContext&, const core::Scope&);
+/// About one home, for somebody who may see so much.
+using AboutHome = Result<Response> (*)(const RouteContext&, const core::Scope&, const core::ScopeFilter& visible);
 
 /// A GET about the rules as they are in one home.
 Route about_home(const Context& context, std::string_view pattern, AboutHome list) {
@@ -129,7 +131,9 @@ Route about_home(const Context& context, std::string_view pattern, AboutHome lis
             [context, list](const Request& request, const Identity& identity, const Reply& reply) {
                 const auto scope = home_value(request, identity);
                 if (!scope) return reply(report(*context, scope.error()));
-                answer_from_database(context, reply, [context, list, scope = *scope] { return list(*context, scope); });
+                answer_from_database(context, reply, [context, list, scope = *scope, visible = identity.scope] {
+                    return list(*context, scope, visible);
+                });
             }};
 }
 

@@ -1,5 +1,7 @@
 #include "core/decision.hpp"
 
+#include "core/evidence_facts.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -18,6 +20,7 @@ std::optional<DecisionOutcome> decision_outcome_from(std::string_view name) {
 }
 
 std::string decision_reason(std::string_view text) {
+    text = without_worker_log(text);
     constexpr std::string_view kCut = "...";
     std::string reason{text};
     if (text.size() > kMaxDecisionReason) {

@@ -44,7 +44,8 @@ struct Decision {
 };
 
 inline constexpr std::size_t kMaxDecisionReason = 500;
-/// UTF-8 as a reason: cut between two characters if it is too long ("..." says so), NUL bytes as blanks.
+/// UTF-8 as a reason: without a worker's log, which is not about one home (core/evidence_facts.hpp), cut between two characters if it is
+/// too long ("..." says so), NUL bytes as blanks.
 [[nodiscard]] std::string decision_reason(std::string_view text);
 
 }  // namespace varde::core

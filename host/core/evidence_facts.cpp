@@ -126,4 +126,6 @@ std::vector<EvidenceFact> facts_of(const Evidence& evidence) {
     return facts;
 }
 
+std::string_view without_worker_log(std::string_view message) { return message.substr(0, message.find("; stderr: ")); }
+
 }  // namespace varde::core

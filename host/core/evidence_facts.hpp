@@ -23,4 +23,8 @@ struct EvidenceFact {
 /// "R-001.so+0x1139", and the function's name after it if it is known.
 [[nodiscard]] std::string text_of(const StackFrame& frame);
 
+/// A failure's message without what the worker wrote to its log, which stands at its end ("; stderr: ...") and can be about any home that
+/// the worker judged.
+[[nodiscard]] std::string_view without_worker_log(std::string_view message);
+
 }  // namespace varde::core

@@ -53,8 +53,10 @@ core::Failed out_of_service(const core::BreakerRecord& record) {
             state = fmt::format("out of service since {} until {}, then it is tried with a few evaluations",
                                 utc(record.changed_at), utc(record.until));
     }
+    // The failure's name alone: this is said of every home, and the rule's own words can quote the one it failed on.
+    const auto name = std::string_view{record.reason}.substr(0, record.reason.find(':'));
     return not_used(fmt::format("{} is {}, after {}: {}. To bring it back now: {}", record.rule_id, state,
-                                failures(record.consecutive), record.reason, clear_hint(record.rule_id)),
+                                failures(record.consecutive), name, clear_hint(record.rule_id)),
                     record.incident_id);
 }
 

@@ -115,6 +115,32 @@ TEST_SUITE("incident routes") {
         CHECK(client.get("/v1/incidents?org_id=b", mine).status == 403);
     }
 
+    TEST_CASE("what the worker wrote, perhaps of other homes, is for tokens of all scopes") {
+        RunningServer server;
+        core::Incident incident;
+        incident.incident_id = id_of(7);
+        incident.rule_id = "R-001";
+        incident.scope = {"a", "h", "s"};
+        incident.failure.reason = core::FailureReason::aborted;
+        incident.failure.message = "SIGABRT: abort(); stderr: h2 opened its door";
+        core::Evidence evidence;
+        evidence.stderr_tail = "h2 opened its door";
+        evidence.bundle = "incidents/7";
+        incident.failure.evidence = std::make_shared<const core::Evidence>(evidence);
+        (void)server.incidents.add(incident, 100);
+        const auto mine = key(server.add_token(ports::Role::viewer, {"a", "", ""}));
+        HttpClient client{server.start()};
+        const auto limited = json::parse(client.get("/v1/incidents/" + id_of(7), mine).body);
+        CHECK(limited["message"] == "SIGABRT: abort()");
+        CHECK_FALSE(limited.contains("stderr"));
+        CHECK_FALSE(limited.contains("bundle"));
+        CHECK(json::parse(client.get("/v1/incidents", mine).body)[0]["message"] == "SIGABRT: abort()");
+        const auto whole = json::parse(client.get("/v1/incidents/" + id_of(7)).body);
+        CHECK(whole["message"] == "SIGABRT: abort(); stderr: h2 opened its door");
+        CHECK(whole["stderr"] == "h2 opened its door");
+        CHECK(whole["bundle"] == "incidents/7");
+    }
+
     TEST_CASE("without its database the host says to come back") {
         RunningServer server;
         server.incidents.fail_with(core::Errc::database_unavailable);

@@ -72,6 +72,29 @@ TEST_SUITE("rule routes") {
         CHECK(breaker["reason"] == "rule_error: no");
     }
 
+    TEST_CASE("why a rule failed is told in its own words only to those who may see every home") {
+        RunningServer server;
+        configure(server);
+        ports::RuleState state{"R-002", true, false, "1.2.0", "abc", "rule_error: a door of h2", {}};
+        state.breaker.state = core::BreakerState::quarantined;
+        state.breaker.until = at("2026-01-15T12:00:32Z");
+        state.breaker.reason = "rule_error: a door of h2";
+        state.breaker.incident_id = "0f0f";
+        server.runs.set_rule_states({state});
+        const auto limited = "X-API-Key: " + server.add_token(ports::Role::viewer, {"o", "h1", ""}) + "\r\n";
+        HttpClient client{server.start()};
+        const auto rule = json::parse(client.get("/v1/rules", limited).body)[1]["runtime_status"];
+        CHECK(rule["problem"] == "rule_error");
+        CHECK(rule["breaker"]["reason"] == "rule_error");
+        CHECK(rule["breaker"]["incident_id"].is_null());
+        CHECK(json::parse(client.get("/v1/rules").body)[1]["runtime_status"]["problem"] == "rule_error: a door of h2");
+        const auto health = json::parse(client.get("/v1/health/detail", limited).body);
+        CHECK(health["reasons"] ==
+              json::array({"R-002: rule_error", "R-002: out of service until 2026-01-15T12:00:32Z: rule_error"}));
+        CHECK(health["components"]["rules"][0]["problem"] == "rule_error");
+        CHECK(health["components"]["rules"][0]["breaker"]["reason"] == "rule_error");
+    }
+
     TEST_CASE("on which basis the enabled rules judge a home, and that their state says the same") {
         RunningServer server;
         configure(server);

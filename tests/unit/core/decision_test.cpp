@@ -4,6 +4,11 @@
 
 using namespace varde::core;
 
+TEST_CASE("what a worker wrote to its log is no part of a reason: the worker judges other homes too") {
+    CHECK(decision_reason("aborted: SIGABRT; stderr: h2 opened its door") == "aborted: SIGABRT");
+    CHECK(decision_reason("aborted: SIGABRT") == "aborted: SIGABRT");
+}
+
 TEST_CASE("each outcome of a decision has a name that leads back to it") {
     for (const auto outcome : {DecisionOutcome::met, DecisionOutcome::not_met, DecisionOutcome::no_data, DecisionOutcome::unknown,
                                DecisionOutcome::gated, DecisionOutcome::skipped, DecisionOutcome::error})

@@ -90,7 +90,7 @@ TEST_CASE("the third failure in a row takes a rule out of service; it is not ask
     CHECK(failure.phase == core::Phase::evaluate);
     const std::string said =
         "R-001 is out of service since 2026-01-15T12:02:00Z until 2026-01-15T12:02:32Z, then it is tried with a few"
-        " evaluations, after 3 failures in a row, the last one: segmentation_fault: SIGSEGV. To bring it back now: varde rules"
+        " evaluations, after 3 failures in a row, the last one: segmentation_fault. To bring it back now: varde rules"
         " release R-001, a new plugin file, or switching the rule off and on";
     CHECK(failure.message == said);
     CHECK(failure.incident_id == "incident-1");
