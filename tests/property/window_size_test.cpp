@@ -39,7 +39,7 @@ void expect_in_time(RuleBench& bench, core::Instant until, std::span<const core:
 }  // namespace
 
 TEST_CASE("windows of no event are answered within the deadline at any hour") {
-    RuleBench defaults{Params::defaults}, shipped{Params::shipped};
+    RuleBench defaults{Params::defaults, Deadline::configured}, shipped{Params::shipped, Deadline::configured};
     for (core::Instant until = kMonday; until < kMonday + std::chrono::days{7}; until += 239min) {
         expect_in_time(defaults, until, {});
         expect_in_time(shipped, until, {});
@@ -47,7 +47,7 @@ TEST_CASE("windows of no event are answered within the deadline at any hour") {
 }
 
 TEST_CASE("windows of one event are answered within the deadline, whatever it is") {
-    RuleBench defaults{Params::defaults}, shipped{Params::shipped};
+    RuleBench defaults{Params::defaults, Deadline::configured}, shipped{Params::shipped, Deadline::configured};
     CHECK(rc::check("one event", [&] {
         const Home home{*any_until(), {*rc::gen::resize(rc::kNominalSize, any_scene())}};
         const auto events = events_of(home);
@@ -64,7 +64,7 @@ TEST_CASE("windows of one event are answered within the deadline, whatever it is
 }
 
 TEST_CASE("windows of 100,000 events are answered within the deadline, of one kind or of all, by day and at night") {
-    RuleBench defaults{Params::defaults}, shipped{Params::shipped};
+    RuleBench defaults{Params::defaults, Deadline::configured}, shipped{Params::shipped, Deadline::configured};
     const core::Instant night = kMonday + 26h, day = kMonday + 36h;
     struct Crowd {
         const char* name;
