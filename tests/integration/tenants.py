@@ -197,6 +197,7 @@ def ask_everything(session, token, ids):
     session.ask(token, "GET /deviations", "/deviations", {**question(), "rule_id": rng.choice(["quotes", "R-002", "R-010"])})
     session.ask(token, "GET /decisions", "/decisions", {**question(), "before": rng.choice(ids["decisions"])})
     session.ask(token, "GET /decisions", "/decisions", {**question(), "rule_id": rng.choice(["quotes", "chokes", "R-010"])})
+    session.ask(token, "GET /decisions/explain", "/decisions/explain", {**question(), "rule_id": rng.choice(["quotes", "chokes", "R-010"])})
     session.ask(token, "GET /monitor_modes", "/monitor_modes", {**question(), "monitor_key": f"key-{foreign.mark}"})
     session.ask(token, "GET /monitor_modes", "/monitor_modes", question())
     session.ask(token, "GET /deviations/evaluate", "/deviations/evaluate", {**question(), "since": text(ago(600)), "until": text(NOW)})
@@ -208,6 +209,8 @@ def ask_everything(session, token, ids):
 def check_questions(session, token):
     """A question that names a foreign part of a scope is refused, not answered as if it had not been asked."""
     limited = [part for part in PARTS if token.limits[part]]
+    status = session.ask(token, "GET /decisions/explain", "/decisions/explain", {"rule_id": "quotes", limited[0]: "elsewhere"})[0]
+    session.checks.equal(f"{token.name} may not have a foreign home explained", status, 403)
     lists = ["/events", "/deviations", "/decisions", "/monitor_modes", "/incidents", "/rules", "/rules/evaluation-truth"]
     allowed = [f"{path}?{part}" for part in limited for path in lists
                if session.ask(token, f"GET {path}", path, {part: "elsewhere"})[0] != 403]
