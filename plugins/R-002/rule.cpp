@@ -1,5 +1,8 @@
 // an outer door was opened at night. See README.md.
+#include <varde/home/room.hpp>
 #include <varde/home/state.hpp>
+
+#include <algorithm>
 
 namespace {
 
@@ -18,6 +21,8 @@ class DoorAtNight {
         entity_ = setup.key("entity_id");
         for (const std::string& id : params.words("allowed_entity_ids", {}))
             if (const auto trimmed = varde::trim(id); !trimmed.empty()) allowed_.push_back(setup.word(std::string(trimmed)));
+        outer_rooms_ = setup.words(params.words("outer_door_room_ids", {}));
+        rooms_ = varde::home::Rooms(setup, params.flag("use_derived_room", false));
         zone_ = setup.zone(params.word("timezone", "Europe/Oslo"), params["timezone"].path());
         const varde::Value night = params["night_window"];
         start_ = night.local_time("start_local_time", "23:00:00");
@@ -39,11 +44,15 @@ class DoorAtNight {
     }
 
   private:
-    [[nodiscard]] bool is_opening(varde::Row row) const {
-        if (!is_open(row)) return false;
-        if (allowed_.empty()) return true;
-        const varde::Cell entity = row[entity_];
-        return entity.truthy() && entity.is_any(allowed_);
+    [[nodiscard]] bool is_opening(varde::Row row) const { return is_open(row) && is_outer(row); }
+
+    // Without any list every door is an outer door. With rooms a door of which nobody knows the room is one too, unless doors are named:
+    // an alarm too many tells that it has to be.
+    [[nodiscard]] bool is_outer(varde::Row row) const {
+        if (!allowed_.empty())
+            if (const varde::Cell entity = row[entity_]; entity.truthy() && entity.is_any(allowed_)) return true;
+        if (outer_rooms_.empty() || !rooms_.has(row)) return allowed_.empty();
+        return std::ranges::any_of(outer_rooms_, [&](const varde::Word& room) { return rooms_.is(row, room); });
     }
 
     [[nodiscard]] bool is_open(varde::Row row) const {
@@ -62,7 +71,8 @@ class DoorAtNight {
     varde::Key entity_;
     varde::Word open_;
     bool typed_{};
-    std::vector<varde::Word> allowed_;
+    std::vector<varde::Word> allowed_, outer_rooms_;
+    varde::home::Rooms rooms_;
     varde::Zone zone_;
     varde::microseconds start_{};
     varde::microseconds end_{};

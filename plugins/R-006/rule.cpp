@@ -33,6 +33,10 @@ class LivingRoomUnused {
         presence_ = setup.literals(params.words("presence_categories", {"presence"}));
         varde::Literals all{setup.literal("presence"), setup.literal("motion"), door_};
         all.insert(all.end(), presence_.begin(), presence_.end());
+        sensor_days_ = params.strict_int("sensor_memory_days", 0, 0, 31);
+        if (sensor_days_ > 0)
+            sensors_ = setup.range(varde::at_until - varde::hours(24 * sensor_days_), varde::at_until, presence_);
+        must_be_seen_ = params.flag("must_be_seen_elsewhere", false);
         events_ = day_.read(setup, zone_, varde::Day::of_until, all);
     }
 
@@ -53,8 +57,15 @@ class LivingRoomUnused {
         const Day found = look(window.rows(events_).between(seen.since, seen.until));
         out.reason(reason(found, passed));
         if (found.in_living_room || (found.door && found.elsewhere)) return;
-        write(out.finding({varde::Severity::low, kTitle, kExplanation, seen}), found);
         if (at == window.until()) out.valid_until(day.until);
+        if (must_be_seen_ && !found.elsewhere) return out.no_data("nobody was seen at all in " + passed);
+        if (sensor_days_ > 0) {
+            const auto sensor = window.rows(sensors_).last_if([&](Row row) { return rooms_.is(row, living_room_); });
+            if (!sensor)
+                return out.no_data(living_room_.text() + " has sent nothing in " + std::to_string(sensor_days_) + " days");
+            if (at == window.until()) out.valid_until(sensor->time() + varde::hours(24 * sensor_days_) + varde::microseconds(1));
+        }
+        write(out.finding({varde::Severity::low, kTitle, kExplanation, seen}), found);
     }
 
   private:
@@ -103,7 +114,9 @@ class LivingRoomUnused {
     home::States states_;
     varde::Literal door_;
     varde::Literals presence_;
-    varde::Read events_;
+    int64_t sensor_days_{};
+    bool must_be_seen_{};
+    varde::Read events_, sensors_;
 };
 
 }  // namespace
