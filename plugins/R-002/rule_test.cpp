@@ -141,3 +141,39 @@ TEST_CASE("bug 13: ours has the night it is given, also that of the specificatio
     CHECK(at_night("2026-01-15T22:30:00+01:00", night));
     CHECK(at_night("2026-01-15T06:30:00+01:00", night));
 }
+
+TEST_CASE("the reference takes every door for an outer door, also that of the bedroom") {
+    CHECK(at_night("2026-01-15T23:30:00Z"));
+    CHECK(Rule().evaluate(opened("2026-01-15T23:30:00Z", R"({"state": "open", "room_id": "soverom"})")).met());
+}
+
+TEST_CASE("ours takes the doors of the rooms it is told, and those of which nobody knows the room") {
+    const auto found = [](const char* payload, const char* params = R"({"outer_door_room_ids": ["inngang", "veranda"]})") {
+        return Rule(params).evaluate(opened("2026-01-15T23:30:00Z", payload)).met();
+    };
+    CHECK(found(R"({"state": "open", "room_id": "inngang"})"));
+    CHECK(found(R"({"state": "open", "room": "veranda"})"));
+    CHECK(found(R"({"state": "open"})"));
+    CHECK_FALSE(found(R"({"state": "open", "room_id": "soverom"})"));
+    CHECK_FALSE(found(R"({"state": "open", "room_id": "Inngang"})"));
+    // A door that is named counts in any room; where doors are named, one without a room and without a name does not.
+    const char* named = R"({"outer_door_room_ids": ["inngang"], "allowed_entity_ids": ["kitchen_door"]})";
+    CHECK(found(R"({"state": "open", "room_id": "kjokken", "entity_id": "kitchen_door"})", named));
+    CHECK(found(R"({"state": "open", "room_id": "inngang"})", named));
+    CHECK_FALSE(found(R"({"state": "open"})", named));
+    CHECK_FALSE(found(R"({"state": "open", "room_id": "soverom", "entity_id": "bedroom_door"})", named));
+}
+
+TEST_CASE("ours takes the room the host derived for a door, if it is told to") {
+    const auto found = [](const char* room, const char* params) {
+        Window window("2026-01-15T20:00:00Z", "2026-01-16T02:00:00Z");
+        const char* open = R"({"state": "open", "room_id": "inngang"})";
+        return Rule(params)
+            .evaluate(window.add({.id = "d", .time = "2026-01-15T23:30:00Z", .category = "door", .payload = open, .room = room}))
+            .met();
+    };
+    const char* derived = R"({"outer_door_room_ids": ["inngang"], "use_derived_room": true})";
+    CHECK_FALSE(found("soverom", derived));
+    CHECK(found("inngang", derived));
+    CHECK(found("soverom", R"({"outer_door_room_ids": ["inngang"]})"));
+}

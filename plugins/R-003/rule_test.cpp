@@ -195,3 +195,16 @@ TEST_CASE("bug 14: ours says so when the ten minutes are over") {
     const auto answer = Rule(kWait).evaluate(opened("2026-01-15T11:50:00Z"));
     CHECK(answer.findings.at(0).explanation.find("ingen aktivitet i de neste 10 minuttene") != std::string::npos);
 }
+
+TEST_CASE("the reference finds every opening in a home without a motion sensor, ours has no data on them") {
+    CHECK(Rule().evaluate(opened("2026-01-15T10:00:00Z")).met());
+    const char* params = R"({"require_sensor": true})";
+    const auto none = Rule(params).evaluate(opened("2026-01-15T10:00:00Z"));
+    CHECK(none.outcome == VARDE_OUTCOME_NO_DATA);
+    CHECK(none.reason == "nothing in this home can tell that somebody moves");
+    CHECK(none.valid_until == "never");
+    const char* off = R"({"state": "off"})";
+    CHECK(Rule(params).evaluate(opened("2026-01-15T10:00:00Z").event("m", "2025-06-01T10:00:00Z", "motion", off)).met());
+    CHECK(
+        Rule(params).evaluate(opened("2026-01-15T10:00:00Z").event("m", "2026-01-15T12:00:00Z", "motion", off)).findings.empty());
+}

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <varde/test.hpp>
+#include <varde/testing/ticks.hpp>
 
 namespace {
 
@@ -182,4 +183,47 @@ TEST_CASE("bug 11: the reference gives row numbers; ours gives the ids of the ev
     Window window = until(kNoon);
     window.event("0b4c1a52-0006-4000-8000-000000000001", "2026-01-15T08:00:00Z", "motion", "{}");
     CHECK(has(Rule().evaluate(window).findings.at(0).evidence, R"("event_ids":["0b4c1a52-0006-4000-8000-000000000001"])"));
+}
+
+TEST_CASE("the reference finds a home without a sensor in the living room every day, and an empty log") {
+    CHECK(Rule().evaluate(with("2026-01-15T08:00:00Z", "presence", R"({"room_id": "soverom"})")).met());
+    CHECK(Rule().evaluate(until(kNoon)).met());
+}
+
+TEST_CASE("ours has no data on a living room that has sent nothing for days") {
+    const char* params = R"({"evaluate_at_until": true, "sensor_memory_days": 7})";
+    const auto heard = [&](const char* time, const char* payload) {
+        return Rule(params).evaluate(
+            with("2026-01-15T08:00:00Z", "presence", R"({"room_id": "soverom"})").event("living", time, "presence", payload));
+    };
+    const auto unheard = heard("2026-01-08T10:59:59Z", R"({"room_id": "stue", "state": "off"})");
+    CHECK(unheard.outcome == VARDE_OUTCOME_NO_DATA);
+    CHECK(unheard.reason == "stue has sent nothing in 7 days");
+    CHECK(unheard.valid_until == "2026-01-15T19:00:00Z");
+    CHECK(heard("2026-01-08T11:00:00Z", R"({"room_id": "stue", "state": "off"})").met());
+    CHECK(heard("2026-01-14T11:00:00Z", R"({"room_id": "kjokken", "state": "on"})").outcome == VARDE_OUTCOME_NO_DATA);
+    CHECK(Rule(params).evaluate(until(kNoon)).outcome == VARDE_OUTCOME_NO_DATA);
+    CHECK(Rule(R"({"sensor_memory_days": 32})").refused_param == "sensor_memory_days");
+}
+
+TEST_CASE("ours has no data on a day on which nobody was seen at all") {
+    const char* params = R"({"evaluate_at_until": true, "must_be_seen_elsewhere": true})";
+    const auto away = Rule(params).evaluate(with("2026-01-15T08:00:00Z", "door", R"({"room_id": "inngang"})"));
+    CHECK(away.outcome == VARDE_OUTCOME_NO_DATA);
+    CHECK(away.reason == "nobody was seen at all in 240 minutes of the day");
+    CHECK(Rule(params).evaluate(with("2026-01-15T08:00:00Z", "presence", R"({"room_id": "soverom"})")).met());
+    CHECK(Rule(params).evaluate(until(kNoon)).outcome == VARDE_OUTCOME_NO_DATA);
+}
+
+TEST_CASE("no answer changes before it says, over days with and without somebody in the living room") {
+    Rule rule(
+        R"({"evaluate_at_until": true, "minimum_elapsed_minutes": 240, "sensor_memory_days": 1, "must_be_seen_elsewhere": true})");
+    const auto event = [](const char* time, const char* payload) {
+        return varde::test::Event{.id = time, .time = time, .category = "presence", .payload = payload};
+    };
+    const char *living = R"({"room_id": "stue", "state": "on"})", *bedroom = R"({"room_id": "soverom", "state": "on"})";
+    CHECK(varde::test::broken_promise(rule,
+                                      {event("2026-01-12T09:00:00Z", living), event("2026-01-12T14:00:00Z", living),
+                                       event("2026-01-13T08:00:00Z", bedroom), event("2026-01-15T09:00:00Z", bedroom)},
+                                      "2026-01-12T05:00:00Z", "2026-01-16T12:00:00Z", varde::test::kDay / 2) == "");
 }
