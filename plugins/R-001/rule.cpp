@@ -1,7 +1,7 @@
 // no activity in the window. See README.md.
 #include <varde/home/local_hours.hpp>
-#include <varde/home/minutes.hpp>
 #include <varde/home/room.hpp>
+#include <varde/home/sensor.hpp>
 #include <varde/home/state.hpp>
 
 #include <algorithm>
@@ -39,8 +39,7 @@ class NoMotion {
         typed_ = params.flag("typed_states", false) && varde::lower(on_.text()) == "on";
         rooms_ = home::Rooms(setup, params.flag("use_derived_room", false));
         count_ends_ = params.flag("count_ends", false);
-        require_sensor_ = params.flag("require_sensor", false);
-        if (require_sensor_) ever_ = setup.latest_before(varde::at_until, setup.literals(categories));
+        sensor_ = home::NeededSensor(setup, params, setup.literals(categories));
         read_night(setup, params);
         read_leaving(setup, params);
         // Beyond the window by all that can be allowed, and what led to it.
@@ -52,7 +51,7 @@ class NoMotion {
 
     void evaluate(const Window& window, varde::Findings& out) const {
         out.valid_until_new_event();
-        if (require_sensor_ && window.rows(ever_).empty()) return out.no_data("no event of " + names_ + " ever came");
+        if (sensor_.missing(window, out)) return;
         const Silence silence = silence_of(window);
         const bool over = !silence.since || window.until() > silence.over();
         const std::string minutes = text_of(window.until() - window.span(motion_).since);
@@ -171,15 +170,16 @@ class NoMotion {
 
     static constexpr int64_t kWeek = 7 * 24 * 60;  // minutes
 
-    varde::Read motion_, doors_, ever_;
+    varde::Read motion_, doors_;
     std::string names_;
     varde::Keys state_;
     varde::Word on_, front_door_;
-    bool typed_{}, count_ends_{}, require_sensor_{};
+    bool typed_{}, count_ends_{};
     varde::minutes night_quiet_{}, leaving_{}, away_at_most_{};
     varde::Zone zone_;
     home::LocalHours night_;
     home::Rooms rooms_;
+    home::NeededSensor sensor_;
 };
 
 }  // namespace

@@ -244,14 +244,18 @@ TEST_CASE("getting up from a chair is a sign of life, and a sensor that says off
     CHECK(again("2026-01-15T12:00:00Z", R"({"state": "off", "room_id": "bad"})").valid_until == "2026-01-15T13:00:00.000001Z");
 }
 
-TEST_CASE("the reference calls a home without any motion sensor silent, ours has no data on it") {
-    const auto none = Rule(R"({"require_sensor": true})").evaluate(morning());
-    CHECK(Rule().evaluate(morning()).met());
+TEST_CASE("the reference calls a home without any motion sensor silent, ours has no data on it once it is known for a day") {
+    const char* params = R"({"no_sensor_after_hours": 24})";
+    auto window = morning().event("d", "2026-01-14T11:59:59Z", "contact", R"({"state": "open"})");
+    CHECK(Rule().evaluate(window).met());
+    const auto none = Rule(params).evaluate(window);
     CHECK(none.outcome == VARDE_OUTCOME_NO_DATA);
-    CHECK(none.reason == "no event of motion ever came");
+    CHECK(none.reason == "no sensor of this home tells that somebody is there");
     CHECK(none.valid_until == "never");
-    const auto long_ago = morning().event("m", "2025-06-01T10:00:00Z", "motion", R"({"state": "off"})");
-    CHECK(Rule(R"({"require_sensor": true})").evaluate(long_ago).met());
+    CHECK(Rule(params).evaluate(window.event("m", "2025-06-01T10:00:00Z", "motion", R"({"state": "off"})")).met());
+    const auto young = Rule(params).evaluate(morning().event("d", "2026-01-14T12:00:00Z", "contact", R"({"state": "open"})"));
+    CHECK(young.met());
+    CHECK(young.valid_until == "2026-01-15T12:00:00.000001Z");
 }
 
 TEST_CASE("what does not fit is refused when the rule is made") {

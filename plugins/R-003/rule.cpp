@@ -1,5 +1,6 @@
 // the front door was opened and nothing moved afterwards. See README.md.
 #include <varde/home/local_hours.hpp>
+#include <varde/home/sensor.hpp>
 #include <varde/home/state.hpp>
 
 namespace {
@@ -17,8 +18,7 @@ class NoMotionAfterDoor {
         only_complete_ = params.flag("judge_only_complete_followup", false);
         doors_ = setup.window({setup.literal(params.str_of("door_category", "door"))});
         const auto motion = setup.literals(params.words("motion_categories", {params.word("motion_category", "motion")}));
-        require_sensor_ = params.flag("require_sensor", false);
-        if (require_sensor_) ever_ = setup.latest_before(varde::at_until, motion);
+        sensor_ = home::NeededSensor(setup, params, motion);
         motion_ = setup.range(varde::at_since, varde::at_until + std::max(followup_, varde::microseconds(0)), motion);
         state_ = setup.keys(params.words("payload_state_keys", {"state", "value"}));
         name_ = setup.keys(params.words("door_name_keys", {"door", "name"}));
@@ -36,8 +36,7 @@ class NoMotionAfterDoor {
 
     void evaluate(const varde::Window& window, varde::Findings& out) const {
         out.valid_until_new_event();
-        if (require_sensor_ && window.rows(ever_).empty())
-            return out.no_data("nothing in this home can tell that somebody moves");
+        if (sensor_.missing(window, out)) return;
         int64_t openings = 0;
         for (const varde::Row door : window.rows(doors_)) {
             if (!is(door.first_not_null(state_), open_, typed_open_) || !door.first_not_null(name_).is(front_)) continue;
@@ -96,10 +95,11 @@ class NoMotionAfterDoor {
     }
 
     varde::microseconds followup_{};
-    bool only_complete_{}, typed_open_{}, typed_on_{}, high_at_night_{}, require_sensor_{};
+    bool only_complete_{}, typed_open_{}, typed_on_{}, high_at_night_{};
     home::LocalHours night_;
+    home::NeededSensor sensor_;
     varde::Zone zone_;
-    varde::Read doors_, motion_, ever_;
+    varde::Read doors_, motion_;
     varde::Keys state_, name_;
     varde::Word open_, front_, on_;
 };

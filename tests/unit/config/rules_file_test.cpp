@@ -234,12 +234,17 @@ TEST_CASE("the shipped rules.yaml runs every rule of plugins/ with the documente
     for (const auto& [id, rule] : loaded->rules) CHECK_MESSAGE(rule.enabled_in_scheduler, id);
     CHECK(loaded->rules.at("R-001").lookback == std::chrono::minutes{180});
     CHECK(loaded->rules.at("R-001").expire_after == std::chrono::minutes{360});
-    CHECK(loaded->rules.at("R-001").params ==
-          R"({"motion_categories":["presence","motion"],"motion_on_value":"on","typed_states":true})");
+    CHECK(
+        loaded->rules.at("R-001").params ==
+        R"({"away_at_most_minutes":720,"count_ends":true,"front_door_room_id":"inngang","motion_categories":["presence","motion"],)"
+        R"("motion_on_value":"on","night_end_hour":7,"night_quiet_minutes":600,"night_start_hour":21,"no_sensor_after_hours":24,)"
+        R"("presume_away_after_door_minutes":5,"typed_states":true,"tz":"Europe/Oslo","use_derived_room":true})");
     CHECK(loaded->rules.at("R-003").lookback == std::chrono::minutes{240});
     CHECK(loaded->rules.at("R-003").expire_after == std::chrono::minutes{720});
-    CHECK(loaded->rules.at("R-003").params == R"({"followup_minutes":10,"high_at_night":true,)"
-                                              R"("judge_only_complete_followup":true,"typed_states":true,"tz":"Europe/Oslo"})");
+    CHECK(loaded->rules.at("R-003").params ==
+          R"({"followup_minutes":10,"high_at_night":true,"judge_only_complete_followup":true,)"
+          R"("motion_categories":["presence","motion"],"no_sensor_after_hours":24,)"
+          R"("typed_states":true,"tz":"Europe/Oslo"})");
 }
 
 TEST_CASE("a file that is not there or is a folder is an error that names it") {
