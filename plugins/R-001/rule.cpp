@@ -129,12 +129,13 @@ class NoMotion {
         return door ? std::optional(door->time()) : std::nullopt;
     }
 
-    // Who comes home was not seen before the door was opened; who stays is seen after it.
+    // Who comes home was not seen before the door was opened, or only at the door: motion sensors are often quicker than the door's. Who
+    // stays is seen after it.
     [[nodiscard]] bool left_by(const Window& window, Instant door) const {
         const auto seen = [&](Instant begin, Instant end) {
             return window.rows(motion_).between(begin, end).first_if([&](Row row) { return active(row); }).has_value();
         };
-        return seen(door - leaving_, door) && !seen(door + leaving_, window.until());
+        return seen(door - leaving_, door - kAtTheDoor) && !seen(door + leaving_, window.until());
     }
 
     void explain(const Window& window, bool too_old, bool over, const std::string& minutes, varde::Findings& out) const {
@@ -168,6 +169,7 @@ class NoMotion {
         return std::to_string(varde::floor_minutes(span)) + " minutes";
     }
 
+    static constexpr varde::seconds kAtTheDoor{20};
     static constexpr int64_t kWeek = 7 * 24 * 60;  // minutes
 
     varde::Read motion_, doors_;

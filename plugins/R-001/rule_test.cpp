@@ -199,6 +199,11 @@ TEST_CASE("somebody who comes home and falls is found: nobody was seen before th
     CHECK(left("2026-01-15T08:55:00Z", "2026-01-15T09:00:10Z", "2026-01-15T12:00:11Z").not_met());
 }
 
+TEST_CASE("a sensor by the door sees who comes in before the door's own sensor does: the last twenty seconds do not count") {
+    CHECK(left("2026-01-15T08:59:40Z", "2026-01-15T09:00:10Z", "2026-01-15T12:00:11Z").met());
+    CHECK(left("2026-01-15T08:59:39Z", "2026-01-15T09:00:10Z", "2026-01-15T12:00:11Z").not_met());
+}
+
 TEST_CASE("somebody who stays when another leaves, and falls, is found: one of them was seen after the door was opened") {
     CHECK(left("2026-01-15T08:59:00Z", "2026-01-15T09:05:00Z", "2026-01-15T12:05:01Z").met());
     CHECK(left("2026-01-15T08:59:00Z", "2026-01-15T09:04:59Z", "2026-01-15T12:05:00Z").not_met());
@@ -279,7 +284,7 @@ TEST_CASE("no answer changes before it says, over two days with nights, a chair,
         varde::test::broken_promise(rule,
                                     {event("2026-01-14T20:10:00Z", "motion", on), event("2026-01-14T20:11:00Z", "motion", off),
                                      event("2026-01-15T07:10:00Z", "presence", on),
-                                     event("2026-01-15T10:00:00Z", "presence", off), event("2026-01-15T12:59:00Z", "motion", on),
+                                     event("2026-01-15T10:00:00Z", "presence", off), event("2026-01-15T12:58:30Z", "motion", on),
                                      event("2026-01-15T13:00:00Z", "door", kDoor), event("2026-01-15T13:00:20Z", "motion", on)},
                                     "2026-01-14T20:00:00Z", "2026-01-16T20:00:00Z", varde::test::kDay / 8) == "");
 }
