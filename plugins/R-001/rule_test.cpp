@@ -273,7 +273,7 @@ TEST_CASE("what does not fit is refused when the rule is made") {
     CHECK(Rule(R"({"night_end_hour": 24, "tz": "Mars"})").created());
 }
 
-TEST_CASE("no answer changes before it says, over two days with nights, a chair, and a home that is left and stays empty") {
+TEST_CASE("no answer changes before it says, over two nights, a chair, and a home that is left and stays empty") {
     Rule rule(R"({"motion_categories": ["presence", "motion"], "typed_states": true, "night_quiet_minutes": 600,
                   "night_start_hour": 21, "presume_away_after_door_minutes": 5, "away_at_most_minutes": 720, "count_ends": true})");
     const auto event = [](const char* time, const char* category, const char* payload) {

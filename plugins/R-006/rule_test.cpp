@@ -217,7 +217,8 @@ TEST_CASE("ours has no data on a day on which nobody was seen at all") {
 
 TEST_CASE("no answer changes before it says, over days with and without somebody in the living room") {
     Rule rule(
-        R"({"evaluate_at_until": true, "minimum_elapsed_minutes": 240, "sensor_memory_days": 1, "must_be_seen_elsewhere": true})");
+        R"({"evaluate_at_until": true, "minimum_elapsed_minutes": 240, "sensor_memory_days": 1,
+                  "must_be_seen_elsewhere": true})");
     const auto event = [](const char* time, const char* payload) {
         return varde::test::Event{.id = time, .time = time, .category = "presence", .payload = payload};
     };
