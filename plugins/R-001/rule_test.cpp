@@ -275,7 +275,8 @@ TEST_CASE("what does not fit is refused when the rule is made") {
 
 TEST_CASE("no answer changes before it says, over two nights, a chair, and a home that is left and stays empty") {
     Rule rule(R"({"motion_categories": ["presence", "motion"], "typed_states": true, "night_quiet_minutes": 600,
-                  "night_start_hour": 21, "presume_away_after_door_minutes": 5, "away_at_most_minutes": 720, "count_ends": true})");
+                  "night_start_hour": 21, "presume_away_after_door_minutes": 5, "away_at_most_minutes": 720,
+                  "count_ends": true})");
     const auto event = [](const char* time, const char* category, const char* payload) {
         return varde::test::Event{.id = time, .time = time, .category = category, .payload = payload};
     };

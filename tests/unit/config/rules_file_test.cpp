@@ -237,7 +237,7 @@ TEST_CASE("the shipped rules.yaml runs every rule of plugins/ with the documente
     CHECK(
         loaded->rules.at("R-001").params ==
         R"({"away_at_most_minutes":720,"count_ends":true,"front_door_room_id":"inngang",)"
-          R"("motion_categories":["presence","motion"],)"
+        R"("motion_categories":["presence","motion"],)"
         R"("motion_on_value":"on","night_end_hour":7,"night_quiet_minutes":600,"night_start_hour":21,"no_sensor_after_hours":24,)"
         R"("presume_away_after_door_minutes":2,"typed_states":true,"tz":"Europe/Oslo","use_derived_room":true})");
     CHECK(loaded->rules.at("R-003").lookback == std::chrono::minutes{240});
