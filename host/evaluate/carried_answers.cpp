@@ -15,13 +15,20 @@ Instant end_of(const wire::ReadDeclaration& read, const time::Zone* zone, core::
     return resolve_range(read, window, zone).until;
 }
 
-/// Whether events that were there before lie between where the read ended and where it ends now. Their category is not looked at: few
-/// events are stored ahead of their time, and asking once more is no mistake.
+/// Whether events of these categories (category_hash(); nullopt: any) lie between where the read ended and where it ends now. What came
+/// since is known to came_since() already, so that these were stored ahead of their time.
 bool moved_over_events(const wire::ReadDeclaration& read, const time::Zone* zone, core::Window then, core::Window now,
-                       const LiveColumns& columns) {
+                       const LiveColumns& columns, const std::optional<std::vector<std::size_t>>& categories) {
     const Instant before = end_of(read, zone, then);
     const Instant after = end_of(read, zone, now);
-    return after > before && columns.lower_bound(before) != columns.lower_bound(after);
+    if (after <= before) return false;
+    const auto end = columns.lower_bound(after);
+    for (auto row = columns.lower_bound(before); row < end; ++row) {
+        if (!categories) return true;
+        const auto category = EventColumns::category_hash(columns.symbols().text_of(columns.rows().category[row]));
+        if (std::ranges::find(*categories, category) != categories->end()) return true;
+    }
+    return false;
 }
 
 /// What a finding says about the window it was asked about moves with the window.
@@ -64,7 +71,8 @@ std::optional<core::Completed> CarriedAnswers::find(std::size_t rule, const Read
     if (events.came_since(asked.scope, last.arrivals, reads.categories)) return std::nullopt;
     if (const LiveColumns* columns = events.find(asked.scope))
         for (std::size_t i = 0; i < reads.moving.size(); ++i)
-            if (moved_over_events(reads.moving[i], reads.zones[i], last.asked, asked.window, *columns)) return std::nullopt;
+            if (moved_over_events(reads.moving[i], reads.zones[i], last.asked, asked.window, *columns, reads.categories))
+                return std::nullopt;
     core::Completed answer = last.said;
     for (core::Finding& finding : answer.findings) move(finding, last.asked, last.now, by);
     return answer;

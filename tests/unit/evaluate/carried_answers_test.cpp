@@ -83,6 +83,27 @@ TEST_CASE("an event that the rule reads ends it, one that it does not read or of
     CHECK(rule.holds(120));
 }
 
+TEST_CASE("an event that the rule does not read does not end it when its window moves over that event") {
+    Carrying rule;
+    rule.arrives("ahead", 45, "motion");
+    rule.said(0, core::Instant::max());
+    rule.arrives("since", 30, "motion");
+    CHECK(rule.holds(60));
+    SUBCASE("one that it reads does, between others") {
+        rule.arrives("door ahead", 130, "door");
+        rule.arrives("motion ahead", 125, "motion");
+        rule.said(60, core::Instant::max());
+        CHECK(rule.holds(130));
+        CHECK_FALSE(rule.holds(131));
+    }
+    SUBCASE("and every event does for a rule that reads every category") {
+        rule.reading({}, false);
+        rule.said(0, core::Instant::max());
+        CHECK(rule.holds(30));
+        CHECK_FALSE(rule.holds(31));
+    }
+}
+
 TEST_CASE("an event from before everything that is kept ends it too: it may be the latest of its kind") {
     Carrying rule;
     wire::ReadDeclaration latest;
