@@ -53,12 +53,13 @@ ports::BaselineRepository& Storage::baselines() { return parts_->baselines; }
 ports::MonitorModeRepository& Storage::modes() { return parts_->modes; }
 ports::DecisionRepository& Storage::decisions() { return parts_->decisions; }
 
-core::Result<Storage> Storage::open(const config::HostConfig& settings, Schema schema, bool durable) {
+core::Result<Storage> Storage::open(const config::HostConfig& settings, Schema schema, Commits commits) {
     store::DatabaseSettings wanted;
     wanted.url = settings.database.url;
     wanted.sessions = settings.database.sessions;
     wanted.busy_timeout = settings.database.busy_timeout;
-    if (!durable) wanted.synchronous = store::DatabaseSettings::Synchronous::off;
+    if (commits == Commits::in_order) wanted.synchronous = store::DatabaseSettings::Synchronous::normal;
+    if (commits == Commits::fleeting) wanted.synchronous = store::DatabaseSettings::Synchronous::off;
     auto database = store::Database::open(wanted);
     if (!database) return tl::unexpected{database.error()};
     if (schema == Schema::migrate) {

@@ -29,8 +29,14 @@ class Storage {
         must_be_current,  ///< an error names `varde migrate` if it is not
         migrate,          ///< brought up to date
     };
-    /// `durable` false: an own scratch database whose loss does not matter (simulations).
-    [[nodiscard]] static core::Result<Storage> open(const config::HostConfig& settings, Schema schema, bool durable = true);
+    /// What of it survives a power cut, on SQLite.
+    enum class Commits {
+        durable,   ///< each one that was answered
+        in_order,  ///< all but the last ones, for work that is then done again from the start (a simulation that is kept)
+        fleeting,  ///< nothing: an own scratch database (a simulation that is not)
+    };
+    [[nodiscard]] static core::Result<Storage> open(const config::HostConfig& settings, Schema schema,
+                                                    Commits commits = Commits::durable);
     Storage(Storage&&) noexcept;
     Storage& operator=(Storage&&) noexcept;
     ~Storage();

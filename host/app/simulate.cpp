@@ -159,7 +159,8 @@ int simulate(const Globals& globals, const SimulateOptions& options) {
     if (!events) return report(events.error());
     const auto ticks = ticks_of(options, *events);
     if (!ticks) return report(ticks.error());
-    auto storage = Storage::open(*settings, Storage::Schema::migrate, keep);
+    auto storage =
+        Storage::open(*settings, Storage::Schema::migrate, keep ? Storage::Commits::in_order : Storage::Commits::fleeting);
     if (!storage) return report(storage.error());
 
     settings->log_level = "error";  // the run's story is the table; a rule that fails is still told
