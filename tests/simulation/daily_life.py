@@ -15,7 +15,7 @@ class Stay:
     start: float
     end: float
     room: str
-    manner: str = "awake"  # awake | asleep | still: how much somebody moves there
+    manner: str = "awake"  # awake | asleep | still | unseen: how much somebody moves there; unseen: no presence sensor sees them either
 
 
 class Diary:
@@ -44,10 +44,11 @@ class Diary:
                 self.put(max(stay.start, start), min(stay.end, end), instead)
 
     def merged(self):
-        """The stays, one for each time in a room."""
+        """The stays, one for each time in a room. What later entries left of a stay is no stay if it is shorter than half a minute."""
         found = []
         for stay in self.stays:
-            if found and (found[-1].room, found[-1].manner) == (stay.room, stay.manner):
+            same = found and (found[-1].room, found[-1].manner) == (stay.room, stay.manner)
+            if same or (found and stay.end - stay.start < 0.5):
                 found[-1] = dataclasses.replace(found[-1], end=stay.end)
             else:
                 found.append(stay)

@@ -4,7 +4,7 @@
     hundred_homes.py [--varde BINARY] [--plugins DIR] [--homes 100] [--every 1m] [--seed 1] [--day DATE] [--episodes] [--limit-extra N]
 
 Homes, history and truth come from generate.py. The judged day is simulated twice: as shipped, where an answer is carried on while it holds,
-and with --ask-always. Both must find the same episodes, to the last field.
+and with --ask-always. Both must find the same episodes, to the last field but those of the evidence that say which window was asked about.
 
 A planted incident is found if an episode of its rule began in its home while it lasted, or within GRACE after; or if one that was open already
 names, when it was last seen, an event from while it lasted: one deviation stands for all that a rule finds in a home until it is closed. An
@@ -27,7 +27,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "config/rules.yaml"
 ZONE = zoneinfo.ZoneInfo("Europe/Oslo")
 GRACE = datetime.timedelta(minutes=10)
+WINDOW_EDGES = {"since_ts", "cutoff_ts"}  # of evidence: a carried answer has those of when it was given (docs/adr/0006)
 MOST = 500  # rows that `deviations list` gives
+
+
+def without(row, keys):
+    return {key: value for key, value in row.items() if key not in keys}
 
 
 class Simulation:
@@ -54,8 +59,8 @@ class Simulation:
 
     def compared(self):
         """What two simulations must have in common: every episode but for its number, and every outcome that was counted."""
-        episodes = [{key: value for key, value in row.items() if key != "deviation_id"} for row in self.episodes]
-        outcomes = {rule: {key: count for key, count in counts.items() if key != "carried"} for rule, counts in self.totals["rules"].items()}
+        episodes = [{**without(row, {"deviation_id"}), "evidence": without(row["evidence"], WINDOW_EDGES)} for row in self.episodes]
+        outcomes = {rule: without(counts, {"carried"}) for rule, counts in self.totals["rules"].items()}
         return episodes, outcomes
 
     def sum(self, key):

@@ -28,11 +28,12 @@ class House:
 
 
 def fall_in_the_kitchen(house):
+    """On the floor behind the table. Where a presence sensor sees them and repeats itself, R-001 cannot tell the fall from somebody who sits."""
     start = house.at(13, 15)
     end = start + house.dice.uniform(240, 300)
     house.diary.put(start - 12, start - 1, "stue")
     house.diary.put(start - 1, start, "kjokken")
-    house.diary.put(start, end, "kjokken", "still")
+    house.diary.put(start, end, "kjokken", "unseen")
     house.diary.put(end, end + 30, "kjokken")
     visitor_comes(house, end)
     house.plant("R-001", start, end, "fell in the kitchen, found hours later")

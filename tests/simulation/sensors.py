@@ -101,7 +101,8 @@ class Sensors:
         for stay in stays:
             self.on_the_way(previous, stay)
             if stay.room != AWAY:
-                self.present(stay.start + 3 * SECOND, stay.end, stay.room)
+                if stay.manner != "unseen":
+                    self.present(stay.start + 3 * SECOND, stay.end, stay.room)
                 self.movements(stay)
             previous = stay
 
@@ -116,6 +117,8 @@ class Sensors:
             self.moved(stay.start - 4 * SECOND, "inngang")
 
     def movements(self, stay):
+        if stay.manner == "unseen":
+            return
         self.moved(stay.start + 8 * SECOND, stay.room)
         if stay.manner == "still":
             return
