@@ -140,7 +140,7 @@ def print_speed(simulations, hours):
 
 
 def judged(options, folder):
-    """Prints the figures; returns what is wrong."""
+    """Prints the figures; returns (how many incidents were found, what is wrong)."""
     truth_file = pathlib.Path(folder) / "truth.jsonl"
     since, until = generate.write(f"{folder}/events.jsonl", truth_file, homes=options.homes, day=options.day, seed=options.seed)
     truth = Truth([json.loads(line) for line in truth_file.read_text(encoding="utf-8").splitlines()], f"{folder}/events.jsonl")
@@ -168,7 +168,7 @@ def judged(options, folder):
         wrong.append("evaluations failed, or were carried where they should not be, or were not where they should")
     if options.limit_extra is not None and len(extra) > options.limit_extra:
         wrong.append(f"{len(extra)} episodes are beyond the truth; {options.limit_extra} are known")
-    return wrong
+    return found, wrong
 
 
 def main():
@@ -184,9 +184,10 @@ def main():
     options = parser.parse_args()
     options.plugins = options.plugins or options.varde.resolve().parents[1] / "plugins"
     with tempfile.TemporaryDirectory(prefix="varde-hundred-") as folder:
-        wrong = judged(options, folder)
+        found, wrong = judged(options, folder)
     for line in wrong:
         print(f"FAILED  {line}")
+    print(f"{found} passed, {len(wrong)} failed")
     sys.exit(1 if wrong else 0)
 
 
