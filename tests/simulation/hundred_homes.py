@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """The shipped rules.yaml over generated homes for a day: planted incidents found, episodes beyond them, speed, evaluations saved.
 
-    hundred_homes.py [--varde BINARY] [--plugins DIR] [--homes 100] [--every 1m] [--seed 1] [--day DATE] [--episodes] [--limit-extra N]
+    hundred_homes.py [--varde BINARY] [--plugins DIR] [--rules FILE] [--homes 100] [--every 1m] [--seed 1] [--day DATE] [--episodes]
+                     [--limit-extra N]
 
 Homes, history and truth come from generate.py. The judged day is simulated twice: as shipped, where an answer is carried on while it holds,
-and with --ask-always. Both must find the same episodes, to the last field but those of the evidence that say which window was asked about.
+and with --ask-always. Both must find the same episodes, to the last field but those of the evidence that say which window was asked
+about.
 
-A planted incident is found if an episode of its rule began in its home while it lasted, or within GRACE after; or if one that was open already
-names, when it was last seen, an event from while it lasted: one deviation stands for all that a rule finds in a home until it is closed. An
-episode is beyond the truth if nothing in the truth allows it. Exits 1 if an incident was missed, if the two simulations differ, if an evaluation failed, or if more
-than --limit-extra episodes are beyond the truth; without that option any number is only told.
+A planted incident is found if an episode of its rule began in its home while it lasted, or within GRACE after; or if one that was open
+already names, when it was last seen, a door event from while it lasted: one deviation stands for all that a rule finds in a home until it
+is closed. An episode is beyond the truth if nothing in the truth allows it at its beginning.
+
+Exits 1 if an incident was missed, if the two simulations differ, if an evaluation failed, or if more than --limit-extra episodes are beyond
+the truth; without that option any number is only told.
 """
 import argparse
 import collections
@@ -24,7 +28,6 @@ import zoneinfo
 import generate
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-RULES = ROOT / "config/rules.yaml"
 ZONE = zoneinfo.ZoneInfo("Europe/Oslo")
 GRACE = datetime.timedelta(minutes=10)
 WINDOW_EDGES = {"since_ts", "cutoff_ts"}  # of evidence: a carried answer has those of when it was given (docs/adr/0006)
@@ -39,7 +42,7 @@ class Simulation:
     """One run over the events, in a database of its own."""
 
     def __init__(self, options, folder, name, since, until, *arguments):
-        self.command = [str(options.varde), "--plugins", str(options.plugins), "--rules", str(RULES), "--json",
+        self.command = [str(options.varde), "--plugins", str(options.plugins), "--rules", str(options.rules), "--json",
                         "--database", f"sqlite:{folder}/{name}.db"]
         (self.totals,) = self.run("simulate", "--events", f"{folder}/events.jsonl", "--from", since, "--to", until,
                                   "--every", options.every, *arguments)
@@ -175,6 +178,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--varde", type=pathlib.Path, default=ROOT / "build/release/bin/varde")
     parser.add_argument("--plugins", type=pathlib.Path, help="default: those of the same build")
+    parser.add_argument("--rules", type=pathlib.Path, default=ROOT / "config/rules.yaml", help="to try other parameters")
     parser.add_argument("--homes", type=int, default=100)
     parser.add_argument("--every", default="1m", help="distance of runs")
     parser.add_argument("--seed", type=int, default=1)

@@ -28,7 +28,7 @@ class House:
 
 
 def fall_in_the_kitchen(house):
-    """On the floor behind the table. Where a presence sensor sees them and repeats itself, R-001 cannot tell the fall from somebody who sits."""
+    """On the floor behind the table: in front of a presence sensor that repeats itself R-001 could not tell it from somebody who sits."""
     start = house.at(13, 15)
     end = start + house.dice.uniform(240, 300)
     house.diary.put(start - 12, start - 1, "stue")
