@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # abi_samples.sh FOLDER BUILD_FOLDER: builds the sample plugins of a release, once, with that release's own SDK.
 #
-#   FOLDER         plugin-api/abi/samples/draft-N (or a version) with sample.c, sample.cpp and cases.jsonl, and no plugins yet
+#   FOLDER         plugin-api/abi/samples/VERSION with sample.c, sample.cpp and cases.jsonl, and no plugins yet
 #   BUILD_FOLDER   where the host of this tree is built, e.g. build/dev: it gives the answers that are kept
 #
 # Makes FOLDER/MACHINE/*.so (stripped), SHA256SUMS, answers.jsonl and built.txt. See plugin-api/abi/samples/README.md.

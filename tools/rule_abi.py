@@ -4,6 +4,7 @@
     rule_abi.py check      compares rule.h with the recorded plugin-api/abi/rule.abi; part of ./dev check
     rule_abi.py write      records what rule.h says now, and plugin-api/abi/offsets.txt with it: ./dev abi
 
+The interface is frozen since 1.0: a change is recorded only if VARDE_ABI_MINOR was raised and nothing that is on record moved.
 Needs abidw and abidiff (abigail-tools). The record is of x86-64; on another machine `check` says that it was skipped.
 """
 import pathlib
@@ -18,15 +19,16 @@ MACHINE = "x86_64"
 TYPE = re.compile(r"^typedef struct (\w+)|^typedef (?!struct)[\w ]*?(\w+);", re.MULTILINE)
 CONSTANT = re.compile(r"^#define (VARDE_\w+) (?!static|__attribute__)(\S.*)$", re.MULTILINE)
 HEADERS = ("rule.h", "extensions.h")  # the first includes the others
-DRAFT = re.compile(r"^ \* STATUS: draft (\d+) of ABI major (\d+)", re.MULTILINE)
+MINOR = re.compile(r"^#define VARDE_ABI_MINOR (\d+)u", re.MULTILINE)
+RECORDED_MINOR = re.compile(r"'VARDE_ABI_MINOR_value' value='(\d+)'")
 
 WHAT_TO_DO = """
 varde/rule.h is not what plugin-api/abi/rule.abi has on record; the list above goes from the record to the header.
   Not meant?  Undo it: plugins that exist already were built with the record.
   Meant?      1. plugin-api/README.md, "How it grows", says what may change.
-              2. Raise the draft in the STATUS line of rule.h and name the change under "## Draft N" in plugin-api/CHANGES.md.
+              2. Raise VARDE_ABI_MINOR in rule.h and name the change under "## 1.MINOR" in plugin-api/CHANGES.md.
               3. ./dev abi records it; commit plugin-api/abi/rule.abi and offsets.txt with it.
-              4. The sample plugins of earlier drafts must still load: ctest --test-dir build/dev -R abi.samples
+              4. The sample plugins of earlier versions must still load: ctest --test-dir build/dev -R abi.samples
 """
 
 
@@ -45,10 +47,21 @@ def must(command, **options):
     return done.stdout
 
 
-def draft_of(header):
-    """The number in the header's STATUS line; None once the interface is frozen and there is none."""
-    found = DRAFT.search(header)
-    return int(found.group(1)) if found else None
+def version_of(header):
+    """"1.MINOR", as the header says."""
+    return f"1.{MINOR.search(header).group(1)}"
+
+
+def recorded_version(record):
+    """The same of a dump."""
+    found = RECORDED_MINOR.search(record.read_text(encoding="utf-8").replace('"', "'"))
+    return f"1.{found.group(1)}" if found else "unknown"
+
+
+def moved(before, after):
+    """Lines of offsets.txt that are gone. Structs may grow, and reserved slots may be used up; a field stays where it is."""
+    fields = {line for line in after.splitlines() if line.startswith(" ")}
+    return [line.strip() for line in before.splitlines() if line.startswith(" ") and "reserved" not in line and line not in fields]
 
 
 def surface(header, macros):
@@ -56,7 +69,7 @@ def surface(header, macros):
     texts are kept as names: a dump holds no texts."""
     types = sorted({name for pair in TYPE.findall(header) for name in pair if name})
     lines = ["#include <varde/rule.h>", *(f"const {name} *abi_{name};" for name in types)]
-    constants = {"VARDE_DRAFT": str(draft_of(header) or 0), **dict(CONSTANT.findall(macros))}
+    constants = dict(CONSTANT.findall(macros))
     for name, value in sorted(constants.items()):
         member = f"is_{re.sub(r'[^A-Za-z0-9]', '_', value)} = 0" if value.startswith('"') else f"value = {value}"
         # A variable each: abidiff does not speak of a new enumerator whose value another one has already.
@@ -92,20 +105,27 @@ def problems(root):
     changed = difference(root / "plugin-api/abi/rule.abi", include)
     if changed:
         yield changed + WHAT_TO_DO
-    draft = draft_of((include / "varde/rule.h").read_text(encoding="utf-8"))
+    version = version_of((include / "varde/rule.h").read_text(encoding="utf-8"))
     changes = (root / "plugin-api/CHANGES.md").read_text(encoding="utf-8")
-    if draft is not None and not re.search(rf"^## Draft {draft}\b", changes, re.MULTILINE):
-        yield f"plugin-api/CHANGES.md has no section '## Draft {draft}', which is what the STATUS line of rule.h says it is\n"
+    if not re.search(rf"^## {re.escape(version)}\b", changes, re.MULTILINE):
+        yield f"plugin-api/CHANGES.md has no section '## {version}', which is what VARDE_ABI_MINOR of rule.h says it is\n"
 
 
 def write(root):
     include = root / "plugin-api/include"
     abi = root / "plugin-api/abi"
-    dump(include, abi / "rule.abi")
+    version = version_of((include / "varde/rule.h").read_text(encoding="utf-8"))
+    if version == recorded_version(abi / "rule.abi") and difference(abi / "rule.abi", include):
+        raise AbiError(f"{version} is frozen, and rule.h is not what is on record of it: raise VARDE_ABI_MINOR, or undo the change")
     with tempfile.TemporaryDirectory(prefix="varde-abi-") as folder:
         program = pathlib.Path(folder) / "offsets"
         must(["cc", "-std=c99", f"-I{include}", root / "tests/abi/offsets.c", "-o", program])
-        (abi / "offsets.txt").write_text(must([program]), encoding="utf-8")
+        offsets = must([program])
+    gone = moved((abi / "offsets.txt").read_text(encoding="utf-8"), offsets)
+    if gone:
+        raise AbiError("fields that plugins were built with moved, changed or went, which only another major may do:\n  " + "\n  ".join(gone))
+    dump(include, abi / "rule.abi")
+    (abi / "offsets.txt").write_text(offsets, encoding="utf-8")
     print(f"written: {abi / 'rule.abi'}, {abi / 'offsets.txt'}; now name the change in plugin-api/CHANGES.md")
 
 

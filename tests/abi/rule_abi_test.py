@@ -88,21 +88,45 @@ class RuleAbi(unittest.TestCase):
     def test_a_change_says_what_to_do(self):
         self.replace("#define VARDE_TEXT 6u", "#define VARDE_TEXT 16u")
         found = "".join(rule_abi.problems(self.root))
-        for part in ("VARDE_TEXT", "./dev abi", "CHANGES.md", "draft", "abi.samples"):
+        for part in ("VARDE_TEXT", "./dev abi", "CHANGES.md", "VARDE_ABI_MINOR", "abi.samples"):
             self.assertIn(part, found)
 
-    def test_a_draft_that_changes_md_does_not_name_is_found(self):
-        draft = rule_abi.draft_of(self.header.read_text(encoding="utf-8"))
-        self.replace(f"STATUS: draft {draft} of", f"STATUS: draft {draft + 6} of")
-        self.assertIn(f"no section '## Draft {draft + 6}'", "".join(rule_abi.problems(self.root)))
+    def raise_the_minor(self):
+        self.replace("#define VARDE_ABI_MINOR 0u", "#define VARDE_ABI_MINOR 7u")
+        shutil.copytree(ROOT / "tests/abi", self.root / "tests/abi", dirs_exist_ok=True)
 
-    def test_what_was_written_is_on_record(self):
-        shutil.copytree(ROOT / "tests/abi", self.root / "tests/abi")
-        self.replace("#define VARDE_TEXT 6u", "#define VARDE_TEXT 16u")
+    def write(self):
         with contextlib.redirect_stdout(io.StringIO()):
             rule_abi.write(self.root)
+
+    def test_a_version_that_changes_md_does_not_name_is_found(self):
+        self.raise_the_minor()
+        self.assertIn("no section '## 1.7'", "".join(rule_abi.problems(self.root)))
+
+    def test_a_frozen_version_is_not_recorded_anew(self):
+        shutil.copytree(ROOT / "tests/abi", self.root / "tests/abi")
+        self.replace("#define VARDE_TEXT 6u", "#define VARDE_TEXT 16u")
+        with self.assertRaisesRegex(rule_abi.AbiError, "1.0 is frozen"):
+            self.write()
+
+    def test_what_a_new_minor_adds_is_recorded(self):
+        self.raise_the_minor()
+        self.replace("#define VARDE_NOTE_TYPE 1u", "#define VARDE_NOTE_TYPE 1u\n#define VARDE_NEW 1u")
+        self.write()
         self.assertEqual(self.difference(), "")
+        self.assertEqual(rule_abi.recorded_version(self.root / "plugin-api/abi/rule.abi"), "1.7")
         self.assertEqual((self.root / "plugin-api/abi/offsets.txt").read_text(), (ROOT / "plugin-api/abi/offsets.txt").read_text())
+
+    def test_a_field_that_moves_is_no_minor(self):
+        self.raise_the_minor()
+        self.replace("    int64_t since_us; /* the range as", "    uint64_t new_field;\n    int64_t since_us; /* the range as")
+        with self.assertRaisesRegex(rule_abi.AbiError, "varde_slice"):
+            self.write()
+
+    def test_only_reserved_slots_may_be_used_up(self):
+        before = "s 16\n    s.a 0 4\n    s.b 4 4\n    s.reserved 8 8\n"
+        self.assertEqual(rule_abi.moved(before, "s 24\n    s.a 0 4\n    s.b 4 4\n    s.c 8 8\n    s.reserved 16 8\n"), [])
+        self.assertEqual(rule_abi.moved(before, "s 16\n    s.a 0 8\n    s.reserved 8 8\n"), ["s.a 0 4", "s.b 4 4"])
 
 
 def main():

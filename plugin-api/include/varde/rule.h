@@ -5,7 +5,8 @@
  * it: a sandboxed worker process does. A rule is a pure function from a window of events to findings. It has no clock, no files,
  * no network, no threads and no environment; everything it may know is in the arguments of the functions below.
  *
- * STATUS: draft 2 of ABI major 1. The draft is frozen as 1.0 when R-001..R-010 run on it; changes until then: CHANGES.md.
+ * STATUS: frozen as 1.0. Within major 1 nothing below moves, goes or changes its meaning, and no limit gets tighter; what a minor
+ * adds stands in CHANGES.md.
  *
  * Conventions, valid for every function unless its comment says otherwise
  *   Thread     all calls are made on one thread of one process, never two at once.
@@ -158,7 +159,7 @@ typedef struct varde_zone {
     uint32_t reserved;
 } varde_zone;
 
-/* What a rule sees in one evaluation. Everything is read-only memory; writing to it ends the evaluation. */
+/* What a rule sees in one evaluation, until evaluate() returns. Everything is read-only memory; writing to it ends the evaluation. */
 typedef struct varde_window {
     uint32_t struct_size;
     uint32_t n_rows;
@@ -207,7 +208,7 @@ typedef struct varde_host {
     uint16_t abi_major;
     uint16_t abi_minor;
     void* ctx; /* first argument of every function */
-    /* Declares a payload key to be seen as a column. At most 64. */
+    /* Declares a payload key to be seen as a column. At most 64. A declared text has at most 65536 bytes. */
     int32_t (*declare_key)(void* ctx, const char* key, uint32_t length);
     /* Declares a text to compare categories, rooms, streams or values with. At most 1024. */
     int32_t (*declare_literal)(void* ctx, const char* text, uint32_t length);
@@ -272,10 +273,11 @@ typedef struct varde_sink {
     uint32_t padding;
     void* ctx;
     /* Gives the outcome: at most once; without it the outcome is MET if there is a finding, else NOT_MET. `reason` may be empty.
+     * `reason`: the numbers that decided, for people; at most 4000 bytes are kept.
      * valid_until_us: the earliest instant at which the answer could change if no new event of the declared reads comes;
      * VARDE_NEVER, or VARDE_ASK_ALWAYS. An event that was stored ahead of its time comes when the moving end of a read reaches it. */
     int32_t (*outcome)(void* ctx, int32_t outcome, const char* reason, uint32_t reason_length, int64_t valid_until_us);
-    /* Begins a finding. At most 64 in one evaluation. */
+    /* Begins a finding. At most 64 in one evaluation, which with their evidence take up to 1 MiB; VARDE_E_LIMIT over either. */
     int32_t (*finding)(void* ctx, const varde_finding* finding);
     /* Adds evidence to the finding begun last. At most 4096 fields in one evaluation, nested at most 8 deep. */
     int32_t (*field)(void* ctx, const varde_field* field);
