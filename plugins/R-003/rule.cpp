@@ -9,6 +9,7 @@ namespace home = varde::home;
 
 constexpr std::string_view kTitle = "Mulig uvanlig hendelse etter dør";
 constexpr int64_t kYear = 366 * 24 * 60;  // minutes
+constexpr varde::microseconds kRepeatedWithin = varde::minutes(60);
 
 class NoMotionAfterDoor {
   public:
@@ -19,7 +20,11 @@ class NoMotionAfterDoor {
         doors_ = setup.window({setup.literal(params.str_of("door_category", "door"))});
         const auto motion = setup.literals(params.words("motion_categories", {params.word("motion_category", "motion")}));
         sensor_ = home::NeededSensor(setup, params, motion);
-        motion_ = setup.range(varde::at_since, varde::at_until + std::max(followup_, varde::microseconds(0)), motion);
+        state_categories_ = setup.literals(params.words("state_categories", {}));
+        const bool looks_back = !state_categories_.empty();  // from any activity after a door, however early in the window
+        motion_ = setup.range(looks_back ? varde::at_since - kRepeatedWithin : varde::at_since,
+                              varde::at_until + std::max(followup_, varde::microseconds(0)), motion);
+        if (looks_back) entity_ = setup.key("entity_id");
         state_ = setup.keys(params.words("payload_state_keys", {"state", "value"}));
         name_ = setup.keys(params.words("door_name_keys", {"door", "name"}));
         open_ = setup.word(params.str_of("door_open_value", "open"));
@@ -78,8 +83,24 @@ class NoMotionAfterDoor {
 
     [[nodiscard]] bool followed(const varde::Window& window, varde::Row door) const {
         for (const varde::Row row : window.rows(motion_).between(door.time(), door.time() + followup_))
-            if (const varde::Cell state = row.first_not_null(state_); !state.present() || is(state, on_, typed_on_)) return true;
+            if (is_active(row) && !repeats(window, row)) return true;
         return false;
+    }
+
+    [[nodiscard]] bool is_active(varde::Row row) const {
+        const varde::Cell state = row.first_not_null(state_);
+        return !state.present() || is(state, on_, typed_on_);
+    }
+
+    /// Says on again of what was on already, maybe since before the door was opened: nothing moved.
+    [[nodiscard]] bool repeats(const varde::Window& window, varde::Row row) const {
+        if (!row.is_any(state_categories_)) return false;
+        const auto same_sensor = [&](varde::Row other) {
+            return other.category() == row.category() && other.room_symbol() == row.room_symbol() &&
+                   other[entity_].same(row[entity_]);
+        };
+        const auto before = window.rows(motion_).between(row.time() - kRepeatedWithin, row.time()).last_if(same_sensor);
+        return before && is_active(*before);
     }
 
     [[nodiscard]] static bool is(const varde::Cell& state, const varde::Word& wanted, bool typed) {
@@ -100,6 +121,8 @@ class NoMotionAfterDoor {
     home::NeededSensor sensor_;
     varde::Zone zone_;
     varde::Read doors_, motion_;
+    varde::Literals state_categories_;
+    varde::Key entity_{};
     varde::Keys state_, name_;
     varde::Word open_, front_, on_;
 };

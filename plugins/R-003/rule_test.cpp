@@ -42,6 +42,44 @@ TEST_CASE("activity counts from the opening until just before the minutes are ov
     CHECK(quiet_with("2026-01-15T10:05:00Z", R"({"state": null})"));
 }
 
+TEST_CASE("a presence sensor that says on again is activity for the reference, and nothing new for us") {
+    const auto window = [](std::string before, std::string after) {
+        return opened("2026-01-15T10:00:00Z")
+            .event("before", "2026-01-15T09:57:00Z", "presence", std::move(before))
+            .event("after", "2026-01-15T10:02:00Z", "presence", std::move(after));
+    };
+    const auto bath = [](const std::string& state) { return R"({"entity_id": "bath", "state": ")" + state + "\"}"; };
+    constexpr auto kReference = R"({"motion_categories": ["presence"]})";
+    constexpr auto kOurs = R"({"motion_categories": ["presence"], "state_categories": ["presence"]})";
+    CHECK(Rule(kReference).evaluate(window(bath("on"), bath("on"))).not_met());
+    CHECK(Rule(kOurs).evaluate(window(bath("on"), bath("on"))).met());
+    CHECK(Rule(kOurs).evaluate(window(bath("off"), bath("on"))).not_met());
+    CHECK(Rule(kOurs).evaluate(window(R"({"entity_id": "bed", "state": "on"})", bath("on"))).not_met());
+    CHECK(Rule(kOurs)
+              .evaluate(opened("2026-01-15T10:00:00Z").event("after", "2026-01-15T10:02:00Z", "presence", bath("on")))
+              .not_met());
+}
+
+TEST_CASE("what a presence sensor said up to an hour before counts, also from before the window, and nothing older") {
+    const auto found = [](std::string before) {
+        return Rule(R"({"motion_categories": ["presence"], "state_categories": ["presence"]})")
+            .evaluate(opened("2026-01-15T08:00:00Z")
+                          .event("before", std::move(before), "presence", R"({"state": "on"})")
+                          .event("after", "2026-01-15T08:05:00Z", "presence", R"({"state": "on"})"))
+            .met();
+    };
+    CHECK(found("2026-01-15T07:05:00Z"));
+    CHECK_FALSE(found("2026-01-15T07:04:59Z"));
+}
+
+TEST_CASE("a motion sensor tells events, not a state: each of them is activity") {
+    CHECK(Rule(R"({"motion_categories": ["presence", "motion"], "state_categories": ["presence"]})")
+              .evaluate(opened("2026-01-15T10:00:00Z")
+                            .event("before", "2026-01-15T09:57:00Z", "motion", R"({"state": "on"})")
+                            .event("after", "2026-01-15T10:02:00Z", "motion", R"({"state": "on"})"))
+              .not_met());
+}
+
 TEST_CASE("activity after the end of the window is seen") {
     CHECK(Rule().evaluate(opened("2026-01-15T11:55:00Z").event("m", "2026-01-15T12:03:00Z", "motion")).not_met());
     CHECK(Rule().evaluate(opened("2026-01-15T11:55:00Z").event("m", "2026-01-15T12:05:00Z", "motion")).met());

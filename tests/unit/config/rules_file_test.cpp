@@ -245,7 +245,7 @@ TEST_CASE("the shipped rules.yaml runs every rule of plugins/ with the documente
     CHECK(loaded->rules.at("R-003").params ==
           R"({"followup_minutes":10,"high_at_night":true,"judge_only_complete_followup":true,)"
           R"("motion_categories":["presence","motion"],"no_sensor_after_hours":24,)"
-          R"("typed_states":true,"tz":"Europe/Oslo"})");
+          R"("state_categories":["presence"],"typed_states":true,"tz":"Europe/Oslo"})");
 }
 
 TEST_CASE("a file that is not there or is a folder is an error that names it") {
