@@ -123,7 +123,7 @@ def write(root):
         offsets = must([program])
     gone = moved((abi / "offsets.txt").read_text(encoding="utf-8"), offsets)
     if gone:
-        raise AbiError("fields that plugins were built with moved, changed or went, which only another major may do:\n  " + "\n  ".join(gone))
+        raise AbiError("what plugins were built with moved, changed or went, which only another major may do:\n  " + "\n  ".join(gone))
     dump(include, abi / "rule.abi")
     (abi / "offsets.txt").write_text(offsets, encoding="utf-8")
     print(f"written: {abi / 'rule.abi'}, {abi / 'offsets.txt'}; now name the change in plugin-api/CHANGES.md")

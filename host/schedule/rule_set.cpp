@@ -86,6 +86,13 @@ const std::optional<core::Failed>& RuleSet::tried(const std::string& rule_id, co
 void RuleSet::take_over_homes(const config::RulesConfig& config) {
     tried_.clear();
     const auto found = manifests_of(catalogue_, config);
+    const auto fits = config::check_params(config, found.manifests);
+    const auto unfit = fits ? std::string{} : fits.error().context;
+    if (!unfit.empty() && unfit != unfit_params_)
+        log_.log(LogLevel::warning, kComponent, "rule_params_unfit",
+                 "params do not fit the rule.yaml beside a plugin any more; the rule decides whether it runs with them",
+                 {{"message", unfit}});
+    unfit_params_ = unfit;
     if (auto homes = config::HomeRules::make(config, found.manifests)) {
         homes_ = std::move(*homes);
         return;

@@ -57,6 +57,7 @@ class RuleSet {
     [[nodiscard]] bool in_force(const std::string& rule_id, const std::string& params) const;
     /// Why a rule that is in use cannot be made with other parameters. Every trial is made once.
     const std::optional<core::Failed>& tried(const std::string& rule_id, const std::string& params);
+    /// And says once what does not fit a rule.yaml that changed together with its plugin, under a rules.yaml that fitted the old one.
     void take_over_homes(const config::RulesConfig& config);
     /// Params of homes are tried one by one: where a rule cannot be made with some, it fails in those homes alone.
     void log_refused_homes();
@@ -80,6 +81,7 @@ class RuleSet {
     config::HomeRules homes_;       ///< likewise
     std::map<Trial, std::optional<core::Failed>> tried_;
     std::set<std::string> refused_homes_;  ///< what was last said of params of homes
+    std::string unfit_params_;             ///< what was last said of params against changed rule.yaml files
     std::set<std::string> unusable_;       ///< manifests already complained about
     std::string scan_problem_;
     KnownRules wanted_;               ///< as the files and the configuration say

@@ -98,6 +98,42 @@ TEST_CASE("a file that was edited before the rule that it fits arrived is taken 
     CHECK(f.params_in_force() == R"({"fewest":30})");
 }
 
+TEST_CASE("a plugin that changes under params which its rule.yaml does not know any more is told of, once") {
+    Fixture f;
+    f.scheduler.step();
+    CHECK(f.log.count("rule_params_unfit") == 0);
+    f.says("id: R-001\nparams:\n  fewest: {type: integer}\n");
+    auto newer = scripted::plugin("R-001", "2.0.0");
+    newer.path = (f.folder.file().parent_path() / "R-001.so").string();
+    newer.sha256 = "22";
+    f.catalogue.holds({.plugins = {newer}, .rejected = {}});
+    f.scheduler.step();
+    f.scheduler.step();
+    CHECK(f.log.count("rule_params_unfit") == 1);
+    CHECK(f.log.count("config_rejected") == 0);
+    CHECK(f.params_in_force() == R"({"most":3})");
+}
+
+TEST_CASE(
+    "params of homes that only the rule can refuse are found at an edit with their place, and at start cost the home alone") {
+    constexpr auto kHomes = "homes:\n  - home_id: far\n    rules:\n      R-001:\n        params:\n          most: 7\n";
+    Fixture f;
+    f.scheduler.step();
+    f.evaluator.refuses("R-001", R"({"most":7})", Fixture::refusal("most", "most: 7 is odd"));
+    f.folder.replace(std::string{kGood} + kHomes);
+    f.scheduler.step();
+    CHECK(f.rejection() == "rules.yaml:11:17: homes[0].rules.R-001.params.most: 7 is odd");
+    CHECK(f.log.count("home_params_refused") == 0);
+
+    Fixture started;
+    started.evaluator.refuses("R-001", R"({"most":7})", Fixture::refusal("most", "most: 7 is odd"));
+    started.folder.replace(std::string{kGood} + kHomes);
+    CHECK(started.scheduler.step().counts.rules_ok == 1);
+    started.scheduler.step();
+    CHECK(started.log.count("home_params_refused") == 1);
+    CHECK(started.evaluator.configured().back().at(0).variants == std::vector<std::string>{R"({"most":7})"});
+}
+
 TEST_CASE("an edit that only the rule itself can refuse keeps the old file in force, with the place of the parameter") {
     Fixture f;
     f.scheduler.step();
