@@ -27,6 +27,7 @@ struct CommandLine {
     SimulateOptions simulate;
     PluginCheckOptions plugin_check;
     TokenOptions token;
+    CronOptions cron;
     HomeOptions home;
     ModesOptions modes;
     ExplainOptions explain;
@@ -219,6 +220,20 @@ void add_tokens(CLI::App& app, CommandLine& line) {
     line.does(revoke, [&line] { return token_revoke(line.globals, line.token); });
 }
 
+void add_cron(CLI::App& app, CommandLine& line) {
+    auto* cron = app.add_subcommand("cron", "What cron expressions mean")->require_subcommand(1);
+    auto* next = cron->add_subcommand("next", "The next times of an expression, with the reason where clocks go forward or back");
+    next->add_option("expression,--expr", line.cron.expression, "\"MIN HOUR DAY MONTH WEEKDAY\", @daily, \"@every 90m\"");
+    next->add_option("--zone,--tz", line.cron.zone, "IANA time zone");
+    next->add_option("--after", line.cron.after, "ISO 8601; default: now");
+    next->add_option("-n,--count", line.cron.count, "how many")->check(CLI::Range(1, 100000));
+    next->add_option("--dialect", line.cron.dialect)->check(CLI::IsMember({"any", "unix5", "sec6", "sec7", "macro"}));
+    next->add_flag("--both-days", line.cron.both_days, "day of month and day of week must both match; default: one is enough");
+    next->add_option("--hash-key", line.cron.hash_key, "what H is made from: the id of the schedule");
+    next->add_option("--vectors", line.cron.vectors, "answer the lines of this file and compare with what they promise");
+    line.does(next, [&line] { return cron_next(line.globals, line.cron); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -239,6 +254,7 @@ int main(int argc, char** argv) {
     add_explain(app, line);
     add_tools(app, line);
     add_tokens(app, line);
+    add_cron(app, line);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

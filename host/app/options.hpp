@@ -124,6 +124,17 @@ struct ReplayOptions {
     bool gdb = false;
 };
 
+struct CronOptions {
+    std::string expression;
+    std::string zone = "UTC";
+    std::string after;  ///< ISO time or empty for now
+    int count = 5;
+    std::string dialect = "any";
+    bool both_days = false;  ///< two restricted day fields must both match
+    std::string hash_key;    ///< what H is made from
+    std::string vectors;     ///< file of questions instead of an expression
+};
+
 int serve(const Globals& globals, const ServeOptions& options);
 int run(const Globals& globals);
 int migrate(const Globals& globals);
@@ -149,6 +160,7 @@ int plugin_check_file(const Globals& globals, const PluginCheckOptions& options)
 int test_rule(const Globals& globals, const std::string& folder);
 int eval(const Globals& globals, const EvalOptions& options);
 int simulate(const Globals& globals, const SimulateOptions& options);
+int cron_next(const Globals& globals, const CronOptions& options);
 int token_create(const Globals& globals, const TokenOptions& options);
 int token_list(const Globals& globals);
 int token_revoke(const Globals& globals, const TokenOptions& options);
