@@ -1,11 +1,15 @@
 #include "api/incident_text.hpp"
 #include "api/problem.hpp"
+#include "api/recent_events.hpp"
 #include "api/routes.hpp"
 #include "time/utc_text.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -91,17 +95,86 @@ ordered_json rules_json(const RouteContext& context, const core::ScopeFilter& vi
     return list;
 }
 
-ordered_json ingest_json(const RouteContext& context, Judgement& judgement) {
+/// Beyond the first nobody may have moved, or the feed is late; beyond the second it is dead where something reports regularly. The
+/// reference's thresholds.
+constexpr std::chrono::seconds kLagDegraded{900};
+constexpr std::chrono::seconds kLagError{7'200};
+
+std::int64_t seconds_since(core::Instant then, core::Instant now) {
+    return std::max(std::int64_t{0}, std::int64_t{std::chrono::floor<std::chrono::seconds>(now - then).count()});
+}
+
+/// The age of the newest event that `visible` admits, and the status by it. A silent home is not a broken host: the status of the whole
+/// is DEGRADED at most for it.
+const char* add_lag(ordered_json& out, const RouteContext& context, const core::ScopeFilter& visible, Judgement& judgement) {
+    const auto now = context.services.clock.now();
+    ports::EventQuery newest;
+    newest.scope = visible;
+    newest.before = now + core::Microseconds{1};
+    newest.limit = 1;
+    const auto found = context.services.events.list(newest);
+    out["max_event_ts"] = nullptr;
+    out["lag_seconds"] = nullptr;
+    out["thresholds"] = {{"degraded_seconds", kLagDegraded.count()}, {"error_seconds", kLagError.count()}};
+    if (!found) return "ERROR";  // the database's state says why
+    if (found->empty()) {
+        judgement.degraded("no event has come in yet");
+        return "ERROR";
+    }
+    const auto lag = seconds_since(found->front().time, now);
+    out["max_event_ts"] = time::format_utc(found->front().time);
+    out["lag_seconds"] = lag;
+    if (lag < kLagDegraded.count()) return "OK";
+    judgement.degraded(fmt::format("no event for {} min; the newest is of {}", lag / 60, time::format_utc(found->front().time)));
+    return lag < kLagError.count() ? "DEGRADED" : "ERROR";
+}
+
+void add_categories(ordered_json& out, core::Instant now, const core::Result<RecentEvents::View>& recent) {
+    out["by_category"] = nullptr;
+    out["by_category_complete"] = false;
+    out["room_id_completeness_24h"] = nullptr;
+    if (!recent) return;
+    auto list = ordered_json::array();
+    const auto rooms_of = [](const CategoryCount& count) -> ordered_json {
+        return {
+            {"room_id_empty", count.without_room}, {"room_id_set", count.events - count.without_room}, {"total", count.events}};
+    };
+    ordered_json rooms{{"presence", rooms_of({})}, {"door", rooms_of({})}};
+    for (const auto& count : recent->categories) {
+        list.push_back({{"category", count.category},
+                        {"n_24h", count.events},
+                        {"max_ts_24h", time::format_utc(count.newest)},
+                        {"lag_seconds", seconds_since(count.newest, now)}});
+        if (rooms.contains(count.category)) rooms[count.category] = rooms_of(count);
+    }
+    out["by_category"] = std::move(list);
+    out["by_category_complete"] = recent->complete;
+    out["room_id_completeness_24h"] = std::move(rooms);
+}
+
+ordered_json ingest_json(const RouteContext& context, const core::ScopeFilter& visible, RecentEvents& recent,
+                         Judgement& judgement) {
     if (!context.services.ingest_health) return nullptr;
     const auto health = context.services.ingest_health();
     if (!health.database_ok) judgement.failed("events cannot be stored");
-    if (health.queued_events * 2 > health.queue_limit) judgement.degraded("the queue of events is more than half full");
-    return {{"queued_events", health.queued_events},
-            {"queue_limit", health.queue_limit},
-            {"stored", health.stored},
-            {"deduped", health.deduped},
-            {"refused", health.refused},
-            {"database_ok", health.database_ok}};
+    const bool crowded = health.queued_events * 2 > health.queue_limit;
+    if (crowded) judgement.degraded("the queue of events is more than half full");
+    ordered_json out{{"status", "OK"}};
+    const std::string_view by_lag = add_lag(out, context, visible, judgement);
+    if (!health.database_ok || by_lag == "ERROR") {
+        out["status"] = "ERROR";
+    } else if (crowded || by_lag == "DEGRADED") {
+        out["status"] = "DEGRADED";
+    }
+    const auto now = context.services.clock.now();
+    add_categories(out, now, recent.look(now, visible));
+    out.update({{"queued_events", health.queued_events},
+                {"queue_limit", health.queue_limit},
+                {"stored", health.stored},
+                {"deduped", health.deduped},
+                {"refused", health.refused},
+                {"database_ok", health.database_ok}});
+    return out;
 }
 
 ordered_json isolation_json(const RouteContext& context, Judgement& judgement) {
@@ -134,11 +207,11 @@ ordered_json baseline_json(const RouteContext& context, const core::ScopeFilter&
     return {{"homes", rows->size()}, {"ready", ready}, {"older_than_36_h", old}};
 }
 
-Response detail(const RouteContext& context, const core::ScopeFilter& visible, bool database_reachable) {
+Response detail(const RouteContext& context, const core::ScopeFilter& visible, RecentEvents& recent, bool database_reachable) {
     Judgement judgement;
     if (!database_reachable) judgement.failed("the database cannot be reached");
     ordered_json components{{"database", {{"reachable", database_reachable}}}};
-    components["ingest"] = ingest_json(context, judgement);
+    components["ingest"] = ingest_json(context, visible, recent, judgement);
     components["scheduler"] = scheduler_json(context, judgement);
     components["rules"] = rules_json(context, visible, judgement);
     components["baseline"] = baseline_json(context, visible, judgement);
@@ -155,13 +228,14 @@ Response detail(const RouteContext& context, const core::ScopeFilter& visible, b
 void add_health_routes(Router& router, const Context& context) {
     router.add({Method::get, "/health", std::nullopt,
                 [](const Request&, const Identity&, const Reply& reply) { reply(json(R"({"status":"ok"})")); }});
-    router.add(
-        {Method::get, "/health/detail", Role::viewer, [context](const Request&, const Identity& identity, const Reply& reply) {
-             // An unreachable database is what this page has to say, not an error of it.
-             answer_from_database(context, reply, [context, visible = identity.scope]() -> core::Result<Response> {
-                 return detail(*context, visible, context->services.rule_rows.list().has_value());
-             });
-         }});
+    const auto recent = std::make_shared<RecentEvents>(context->services.events);
+    router.add({Method::get, "/health/detail", Role::viewer,
+                [context, recent](const Request&, const Identity& identity, const Reply& reply) {
+                    // An unreachable database is what this page has to say, not an error of it.
+                    answer_from_database(context, reply, [context, recent, visible = identity.scope]() -> core::Result<Response> {
+                        return detail(*context, visible, *recent, context->services.rule_rows.list().has_value());
+                    });
+                }});
 }
 
 }  // namespace varde::api

@@ -3,6 +3,7 @@
 
     scenario_http.py BUILD_FOLDER
 """
+import datetime
 import pathlib
 import sys
 import tempfile
@@ -87,10 +88,31 @@ def check_rules(host, checks):
     checks.check("PATCH /rules switches a rule off", status == 200 and body.get("is_enabled") is False, (status, body))
     status, _, body = host.request("PATCH", "/rules/999999", {"is_enabled": False})
     checks.equal("PATCH of an unknown rule", (status, detail_of(body)), (404, "Rule not found"))
-    status, _, body = host.request("GET", "/health/detail")
-    checks.check("GET /health/detail answers", status == 200 and isinstance(body, dict), (status, body))
     status, _, body = host.request("GET", "/no/such/path")
     checks.equal("an unknown path answers 404", status, 404)
+
+
+def check_health_detail(host, checks):
+    def ingest():
+        status, _, body = host.request("GET", "/health/detail")
+        checks.check("GET /health/detail answers with the reference's words",
+                     status == 200 and body["overall_status"] in ("OK", "DEGRADED", "ERROR") and isinstance(body["reasons"], list), body)
+        return body["components"]["ingest"], body
+
+    found, body = ingest()
+    checks.equal("events of last year are a lag", (found["max_event_ts"], found["status"]), (EVENT["timestamp"], "ERROR"))
+    checks.check("which is said and is no error of the host", body["overall_status"] == "DEGRADED" and any(
+        "the newest is of 2025-12-23T12:00:00Z" in reason for reason in body["reasons"]), body["reasons"])
+    checks.equal("no category has an event of the last 24 hours", found["by_category"], [])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    for number, minutes in enumerate((90, 1)):
+        at = now - datetime.timedelta(minutes=minutes)
+        host.request("POST", "/event", {"id": f"health-{number}", "timestamp": at.isoformat(), "category": "heartbeat"})
+    found, _ = ingest()
+    checks.check("a recent event ends the lag", found["status"] == "OK" and 60 <= found["lag_seconds"] < 120, found)
+    row = found["by_category"][0] if found["by_category"] else {}
+    checks.check("its category has a count and a lag", (row.get("category"), row.get("n_24h")) == ("heartbeat", 2) and
+                 row["max_ts_24h"] == found["max_event_ts"] and row["lag_seconds"] == found["lag_seconds"], found)
 
 
 def for_all_rules(file):
@@ -133,6 +155,7 @@ def main():
             check_evaluate(host, checks)
             check_deviations(host, checks)
             check_rules(host, checks)
+            check_health_detail(host, checks)
         except (HostFailed, OSError) as error:
             checks.check("the host answers", False, error)
         finally:

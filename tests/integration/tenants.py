@@ -174,6 +174,15 @@ def check_something_is_there(session, admin):
             session.checks.equal(f"{token.name} sees all of its own by {route}", unseen, [])
 
 
+def check_lag(session):
+    """Each token finds the categories of its own homes in /health/detail, so that not seeing others there means something."""
+    for token in session.tenants.tokens:
+        _, detail = session.ask(token, "GET /health/detail", "/health/detail")
+        wanted = {f"category-{scope.mark}" for scope in session.tenants.scopes if admits(token, scope)}
+        found = {row["category"] for row in detail["components"]["ingest"]["by_category"]}
+        session.checks.check(f"{token.name} finds its own categories by GET /health/detail", wanted <= found, (wanted - found, found))
+
+
 def ids_of(session, admin):
     deviations = session.ask(admin, "GET /deviations", "/deviations", {"limit": 500})[1]
     incidents = session.ask(admin, "GET /incidents", "/incidents")[1]
@@ -258,6 +267,7 @@ def check_tenants(session):
     rng, checks = session.tenants.rng, session.checks
     admin = fill(session)
     check_something_is_there(session, admin)
+    check_lag(session)
     ids = ids_of(session, admin)
     owners = {row: scope for scope in session.tenants.scopes for row in
               (one["deviation_id"] for one in
