@@ -63,15 +63,16 @@ void set_payload(const Fields& fields, const config::HostConfig::Ingest& limits,
     event.payload = *fields.payload;
 }
 
-void set_room(const Fields& fields, core::Event& event, ports::IntakeItem& item) {
+void set_room(const Fields& fields, const RoomPicture* rooms, core::Event& event, ports::IntakeItem& item) {
     if (fields.room_id) {
         check_text("room_id", *fields.room_id, kNameCharacters, item);
         event.room_id = *fields.room_id;
         return;
     }
     // A payload is the device's business: what cannot be a room there is no room, and no reason to refuse the event.
-    const auto& room = fields.payload_room;
-    if (room && characters(*room) <= kNameCharacters && room->find('\0') == std::string_view::npos) event.room_id = *room;
+    const auto* const home = rooms == nullptr ? nullptr : rooms->of(event.scope.org_id, event.scope.home_id);
+    const auto room = derive_room(fields.room_words, home);
+    if (characters(room) <= kNameCharacters && room.find('\0') == std::string_view::npos) event.room_id = room;
 }
 
 }  // namespace
@@ -82,7 +83,8 @@ void note(ports::IntakeItem& item, std::string_view field, std::string problem) 
     item.problem = std::move(problem);
 }
 
-void judge(const Fields& fields, const ports::IntakeContext& context, const config::HostConfig::Ingest& limits, Reading& out) {
+void judge(const Fields& fields, const ports::IntakeContext& context, const config::HostConfig::Ingest& limits,
+           const RoomPicture* rooms, Reading& out) {
     auto& [event, arrives, item] = out;
     if (fields.id) {
         event.event_id = canonical_event_id(*fields.id);
@@ -104,7 +106,7 @@ void judge(const Fields& fields, const ports::IntakeContext& context, const conf
     if (fields.stream_id) check_text("stream_id", *fields.stream_id, kNameCharacters, item);
     event.stream_id = fields.stream_id ? std::string{*fields.stream_id} : context.stream_id;
     set_payload(fields, limits, event, item);
-    set_room(fields, event, item);
+    set_room(fields, rooms, event, item);
     event.received_at = context.received_at;
     if (fields.arrives) {
         const auto at = time::parse_utc(*fields.arrives);

@@ -89,20 +89,15 @@ simdjson::error_code read_text(od::value value, std::string_view name, bool null
     return consume(value, 1, depth);
 }
 
-/// One of the keys that can name the room; the first of them with a text wins.
-struct RoomKeys {
-    Fields::Text room_id, room, area;
-
-    [[nodiscard]] Fields::Text* slot(std::string_view key) {
-        return key == "room_id" ? &room_id : key == "room" ? &room : key == "area" ? &area : nullptr;
+/// Where the text of a key that helps to find the room goes; of repeated keys the last counts.
+Fields::Text* slot_of(std::string_view key, RoomWords& words) {
+    switch (key.size()) {
+        case 4: return key == "room" ? &words.room : key == "area" ? &words.area : nullptr;
+        case 7: return key == "room_id" ? &words.room_id : nullptr;
+        case 9: return key == "entity_id" ? &words.entity_id : nullptr;
+        default: return nullptr;
     }
-    [[nodiscard]] Fields::Text best() const {
-        for (const auto& text : {room_id, room, area}) {
-            if (text && !trimmed(*text).empty()) return trimmed(*text);
-        }
-        return std::nullopt;
-    }
-};
+}
 
 simdjson::error_code read_payload(od::value value, Fields& fields, ports::IntakeItem& item) {
     od::json_type type{};
@@ -118,13 +113,13 @@ simdjson::error_code read_payload(od::value value, Fields& fields, ports::Intake
     if (const auto error = object.raw_json().get(raw)) return error;  // looks for the end only
     bool filled = false;
     if (const auto error = object.reset().get(filled)) return error;
-    RoomKeys rooms;
+    RoomWords words;
     for (auto field : object) {
         std::string_view key;
         if (const auto error = field.unescaped_key().get(key)) return error;
         od::value inner;
         if (const auto error = field.value().get(inner)) return error;
-        auto* const slot = rooms.slot(key);
+        auto* const slot = slot_of(key, words);
         od::json_type inner_type{};
         if (const auto error = inner.type().get(inner_type)) return error;
         if (slot != nullptr) slot->reset();
@@ -137,7 +132,7 @@ simdjson::error_code read_payload(od::value value, Fields& fields, ports::Intake
         }
     }
     fields.payload = trimmed(raw);  // raw reaches to the next token
-    fields.payload_room = rooms.best();
+    fields.room_words = words;
     fields.payload_depth = deepest;
     return simdjson::SUCCESS;
 }
@@ -184,6 +179,12 @@ simdjson::error_code read_fields(od::object object, Fields& fields, ports::Intak
     return simdjson::SUCCESS;
 }
 
+/// What counts beside the text.
+struct Circumstances {
+    const ports::IntakeContext& context;
+    const RoomPicture* rooms;
+};
+
 }  // namespace
 
 struct EventReader::Impl {
@@ -208,7 +209,7 @@ struct EventReader::Impl {
     }
 
     /// Whatever is wrong becomes a problem of the item; `broken` tells that it is the JSON.
-    Reading read_document(simdjson::padded_string_view text, const ports::IntakeContext& context, bool& broken) {
+    Reading read_document(simdjson::padded_string_view text, const Circumstances& with, bool& broken) {
         Reading out;
         Fields fields;
         bool is_object = false;
@@ -218,7 +219,7 @@ struct EventReader::Impl {
             out.item = {};
             note(out.item, "", fmt::format("unreadable JSON: {}", simdjson::error_message(error)));
         } else if (is_object) {
-            judge(fields, context, limits, out);
+            judge(fields, with.context, limits, with.rooms, out);
         } else {
             note(out.item, "", std::string{kNoObject});
         }
@@ -238,7 +239,7 @@ struct EventReader::Impl {
         return at_end(document);
     }
 
-    core::Result<void> read_array(std::string_view body, const ports::IntakeContext& context, ReadBatch& batch) {
+    core::Result<void> read_array(std::string_view body, const Circumstances& with, ReadBatch& batch) {
         od::document document;
         od::array array;
         auto error = parser.iterate(pad(body)).get(document);
@@ -251,14 +252,14 @@ struct EventReader::Impl {
             od::value value;
             if (const auto bad = element.get(value)) return unreadable(bad);
             Reading reading;
-            if (const auto bad = read_element(value, context, reading)) return unreadable(bad);
+            if (const auto bad = read_element(value, with, reading)) return unreadable(bad);
             keep(std::move(reading), batch);
         }
         if (const auto bad = at_end(document)) return unreadable(bad);
         return {};
     }
 
-    simdjson::error_code read_element(od::value value, const ports::IntakeContext& context, Reading& out) const {
+    simdjson::error_code read_element(od::value value, const Circumstances& with, Reading& out) const {
         od::json_type type{};
         if (const auto error = value.type().get(type)) return error;
         if (type != od::json_type::object) {
@@ -270,11 +271,11 @@ struct EventReader::Impl {
         od::object object;
         if (const auto error = value.get_object().get(object)) return error;
         if (const auto error = read_fields(object, fields, out.item)) return error;
-        judge(fields, context, limits, out);
+        judge(fields, with.context, limits, with.rooms, out);
         return simdjson::SUCCESS;
     }
 
-    core::Result<void> read_lines(std::string_view body, const ports::IntakeContext& context, ReadBatch& batch) {
+    core::Result<void> read_lines(std::string_view body, const Circumstances& with, ReadBatch& batch) {
         const auto whole = pad(body);  // once; a line's padding is what follows it
         std::size_t start = 0;
         while (start < body.size()) {
@@ -284,16 +285,16 @@ struct EventReader::Impl {
                 if (batch.items.size() == limits.max_batch_events) return too_many();
                 bool broken = false;
                 const simdjson::padded_string_view padded_line{whole.data() + start, line.size(), whole.capacity() - start};
-                keep(read_document(padded_line, context, broken), batch);
+                keep(read_document(padded_line, with, broken), batch);
             }
             start = end + 1;
         }
         return {};
     }
 
-    core::Result<void> read_single(std::string_view body, const ports::IntakeContext& context, ReadBatch& batch) {
+    core::Result<void> read_single(std::string_view body, const Circumstances& with, ReadBatch& batch) {
         bool broken = false;
-        auto reading = read_document(pad(body), context, broken);
+        auto reading = read_document(pad(body), with, broken);
         if (broken) return core::fail(core::Errc::invalid_argument, std::move(reading.item.problem));
         keep(std::move(reading), batch);
         return {};
@@ -331,22 +332,25 @@ EventReader::~EventReader() = default;
 EventReader::EventReader(EventReader&&) noexcept = default;
 EventReader& EventReader::operator=(EventReader&&) noexcept = default;
 
-core::Result<ReadBatch> EventReader::read(std::string_view body, ports::BodyFormat format, const ports::IntakeContext& context) {
+core::Result<ReadBatch> EventReader::read(std::string_view body, ports::BodyFormat format, const ports::IntakeContext& context,
+                                          const RoomPicture* rooms) {
+    const Circumstances with{context, rooms};
     ReadBatch batch;
     core::Result<void> outcome;
     switch (format) {
-        case ports::BodyFormat::single: outcome = impl_->read_single(body, context, batch); break;
-        case ports::BodyFormat::array: outcome = impl_->read_array(body, context, batch); break;
-        case ports::BodyFormat::ndjson: outcome = impl_->read_lines(body, context, batch); break;
+        case ports::BodyFormat::single: outcome = impl_->read_single(body, with, batch); break;
+        case ports::BodyFormat::array: outcome = impl_->read_array(body, with, batch); break;
+        case ports::BodyFormat::ndjson: outcome = impl_->read_lines(body, with, batch); break;
     }
     impl_->release_large_buffers();
     if (!outcome) return tl::unexpected{std::move(outcome.error())};
     return batch;
 }
 
-Reading EventReader::read_one(std::string_view text, const ports::IntakeContext& context) {
+Reading EventReader::read_one(std::string_view text, const ports::IntakeContext& context, const RoomPicture* rooms) {
+    const Circumstances with{context, rooms};
     bool broken = false;
-    return impl_->read_document(impl_->pad(text), context, broken);
+    return impl_->read_document(impl_->pad(text), with, broken);
 }
 
 }  // namespace varde::ingest

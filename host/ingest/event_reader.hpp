@@ -2,6 +2,7 @@
 #include "config/settings.hpp"
 #include "core/error.hpp"
 #include "core/event.hpp"
+#include "ingest/room_derivation.hpp"
 #include "ports/event_intake.hpp"
 
 #include <cstdint>
@@ -41,12 +42,13 @@ class EventReader {
     EventReader& operator=(EventReader&&) noexcept;
 
     /// Errc::invalid_argument: the JSON is unreadable. Errc::too_large: more than max_batch_events items. Blank lines of NDJSON are
-    /// no items.
+    /// no items. `rooms`: what is known of the rooms of homes (derive_room); nullptr: nothing.
     [[nodiscard]] core::Result<ReadBatch> read(std::string_view body, ports::BodyFormat format,
-                                               const ports::IntakeContext& context);
+                                               const ports::IntakeContext& context, const RoomPicture* rooms = nullptr);
 
     /// One JSON object. Broken JSON is the item's problem here.
-    [[nodiscard]] Reading read_one(std::string_view text, const ports::IntakeContext& context);
+    [[nodiscard]] Reading read_one(std::string_view text, const ports::IntakeContext& context,
+                                   const RoomPicture* rooms = nullptr);
 
   private:
     struct Impl;

@@ -50,7 +50,9 @@ class Importer {
   public:
     Importer(const config::HostConfig::Ingest& limits, const ImportOptions& options,
              const std::function<Result<void>(std::span<ImportedEvent>)>& take)
-        : reader_{limits}, options_{options}, take_{take} {}
+        : reader_{limits}, options_{options}, take_{take} {
+        look_at_rooms();
+    }
 
     Result<void> item(std::string_view text, std::int64_t line, bool too_long) {
         if (trimmed(text).empty() && !too_long) return {};  // a blank line
@@ -59,7 +61,7 @@ class Importer {
             refuse({line, {}, {}, fmt::format("longer than {} bytes", options_.max_item_bytes)});
             return {};
         }
-        auto reading = reader_.read_one(text, options_.context);
+        auto reading = reader_.read_one(text, options_.context, rooms_.get());
         if (!reading.valid()) {
             refuse({line, std::move(reading.item.event_id), std::move(reading.item.field), std::move(reading.item.problem)});
             return {};
@@ -72,12 +74,17 @@ class Importer {
         if (batch_.empty()) return {};
         auto taken = take_(batch_);
         batch_.clear();
+        look_at_rooms();
         return taken;
     }
 
     ImportReport report;
 
   private:
+    /// Once a batch: a long import follows changes.
+    void look_at_rooms() {
+        if (options_.rooms) rooms_ = options_.rooms();
+    }
     void refuse(RefusedItem item) {
         ++report.refused;
         if (report.first_refused.size() < options_.keep_refused) report.first_refused.push_back(std::move(item));
@@ -85,6 +92,7 @@ class Importer {
 
     EventReader reader_;
     const ImportOptions& options_;
+    std::shared_ptr<const RoomPicture> rooms_;
     const std::function<Result<void>(std::span<ImportedEvent>)>& take_;
     std::vector<ImportedEvent> batch_;
 };

@@ -2,6 +2,7 @@
 #include "config/settings.hpp"
 #include "core/error.hpp"
 #include "core/event.hpp"
+#include "ingest/room_derivation.hpp"
 #include "ports/event_intake.hpp"
 
 #include <cstdint>
@@ -37,6 +38,7 @@ struct ImportReport {
 
 struct ImportOptions {
     ports::IntakeContext context;
+    RoomSource rooms;                  ///< asked once a batch
     std::size_t batch_events = 2'000;  ///< 1..10,000
     std::size_t keep_refused = 20;
     std::size_t max_item_bytes = 1u << 20;  ///< a longer line or array element is refused, not read

@@ -47,6 +47,7 @@ struct GroupCommit::Impl {
     const time::Clock& clock;
     const config::HostConfig::Ingest settings;
     ports::LogSink& sink;
+    const RoomSource rooms;
 
     mutable std::mutex mutex;
     std::condition_variable work;     // the writer waits here
@@ -69,8 +70,8 @@ struct GroupCommit::Impl {
     std::thread writer;
     std::thread watch;
 
-    Impl(ports::EventLog& l, const time::Clock& c, const config::HostConfig::Ingest& s, ports::LogSink& k)
-        : log{l}, clock{c}, settings{s}, sink{k} {
+    Impl(ports::EventLog& l, const time::Clock& c, const config::HostConfig::Ingest& s, ports::LogSink& k, RoomSource r)
+        : log{l}, clock{c}, settings{s}, sink{k}, rooms{std::move(r)} {
         writer = std::thread{[this] { write_until_quit(); }};
         watch = std::thread{[this] { watch_until_quit(); }};
     }
@@ -279,8 +280,8 @@ struct GroupCommit::Impl {
 };
 
 GroupCommit::GroupCommit(ports::EventLog& log, const time::Clock& clock, const config::HostConfig::Ingest& settings,
-                         ports::LogSink& sink)
-    : impl_{std::make_unique<Impl>(log, clock, settings, sink)} {}
+                         ports::LogSink& sink, RoomSource rooms)
+    : impl_{std::make_unique<Impl>(log, clock, settings, sink, std::move(rooms))} {}
 
 GroupCommit::~GroupCommit() {
     stop(std::chrono::milliseconds{0});
@@ -289,7 +290,8 @@ GroupCommit::~GroupCommit() {
 
 void GroupCommit::submit(std::string_view body, ports::BodyFormat format, const ports::IntakeContext& context, Done done) {
     auto reader = impl_->borrow_reader();
-    auto batch = reader.read(body, format, context);
+    const auto rooms = impl_->rooms ? impl_->rooms() : nullptr;
+    auto batch = reader.read(body, format, context, rooms.get());
     impl_->return_reader(std::move(reader));
     if (!batch) return done(tl::unexpected{std::move(batch.error())});
     if (batch->items.size() != batch->events.size()) {

@@ -1,6 +1,7 @@
 #pragma once
 #include "config/settings.hpp"
 #include "core/error.hpp"
+#include "ingest/room_derivation.hpp"
 #include "ports/event_intake.hpp"
 #include "ports/event_log.hpp"
 #include "ports/log_sink.hpp"
@@ -26,7 +27,9 @@ namespace varde::ingest {
 /// Thread-safe. References must outlive it. Two threads: the writer and the one that watches over commit_timeout.
 class GroupCommit final : public ports::EventIntake {
   public:
-    GroupCommit(ports::EventLog& log, const time::Clock& clock, const config::HostConfig::Ingest& settings, ports::LogSink& sink);
+    /// `rooms` is asked once a submission.
+    GroupCommit(ports::EventLog& log, const time::Clock& clock, const config::HostConfig::Ingest& settings, ports::LogSink& sink,
+                RoomSource rooms = {});
     ~GroupCommit() override;  ///< stop(0 ms), then waits for the commit in progress
 
     void submit(std::string_view body, ports::BodyFormat format, const ports::IntakeContext& context, Done done) override;

@@ -192,6 +192,23 @@ TEST_SUITE("file import") {
         CHECK(intake.stored().size() == 3);
     }
 
+    TEST_CASE("events of a file get their rooms as of the batch they are read in") {
+        auto with = options();
+        with.batch_events = 2;
+        ports::RoomTables tables;
+        tables.mappings = {{"default", "default", "pir", "hall", true}};
+        const auto known = std::make_shared<const ingest::RoomPicture>(tables);
+        int asked = 0;
+        with.rooms = [&] { return ++asked == 1 ? std::make_shared<const ingest::RoomPicture>() : known; };
+        std::string lines;
+        for (const char* id : {"a", "b", "c"}) lines += event(id, R"(,"payload":{"entity_id":"pir"})") + "\n";
+        const auto result = read(lines, with);
+        REQUIRE(result.events.size() == 3);
+        CHECK(result.events[0].event.room_id.empty());
+        CHECK(result.events[1].event.room_id.empty());
+        CHECK(result.events[2].event.room_id == "hall");
+    }
+
     TEST_CASE("an import ends with the intake's error") {
         const TemporaryFile file{event("a")};
         fakes::EventIntake intake;
