@@ -7,6 +7,7 @@
 #include "fakes/incident_repository.hpp"
 #include "fakes/log_sink.hpp"
 #include "fakes/monitor_mode_repository.hpp"
+#include "fakes/room_repository.hpp"
 #include "fakes/rule_repository.hpp"
 #include "fakes/run_control.hpp"
 #include "fakes/token_repository.hpp"
@@ -54,6 +55,7 @@ struct IngestServer::Impl {
     fakes::BaselineRepository baselines;
     fakes::MonitorModeRepository modes;
     fakes::DecisionRepository decisions;
+    fakes::RoomRepository rooms;
     fakes::RunControl runs;
     boost::asio::io_context loop{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{loop.get_executor()};
@@ -80,6 +82,7 @@ struct IngestServer::Impl {
                                      baselines,
                                      modes,
                                      decisions,
+                                     rooms,
                                      runs,
                                      clock,
                                      log,

@@ -32,6 +32,7 @@ void add_health_routes(Router& router, const Context& context);
 void add_incident_routes(Router& router, const Context& context);
 void add_monitor_mode_routes(Router& router, const Context& context);
 void add_decision_routes(Router& router, const Context& context);
+void add_room_routes(Router& router, const Context& context);
 
 /// Runs a repository call on a database thread and answers with what it made of it.
 void answer_from_database(const Context& context, Reply reply, std::function<core::Result<Response>()> work);

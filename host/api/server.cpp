@@ -52,6 +52,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
         add_incident_routes(router, context);
         add_monitor_mode_routes(router, context);
         add_decision_routes(router, context);
+        add_room_routes(router, context);
     }
 
     /// Paths without /v1 are the reference's old ones.

@@ -11,6 +11,7 @@
 #include "ports/isolation_posture.hpp"
 #include "ports/log_sink.hpp"
 #include "ports/monitor_mode_repository.hpp"
+#include "ports/room_repository.hpp"
 #include "ports/rule_repository.hpp"
 #include "ports/run_control.hpp"
 #include "ports/token_repository.hpp"
@@ -59,12 +60,14 @@ struct Services {
     ports::BaselineRepository& baselines;
     ports::MonitorModeRepository& modes;
     ports::DecisionRepository& decisions;
+    ports::RoomRepository& rooms;
     ports::RunControl& runs;
     const time::Clock& clock;
     ports::LogSink& log;
     std::function<std::shared_ptr<const config::RulesConfig>()> rules;  ///< the configuration in force; never null
     std::function<IngestHealth()> ingest_health;                        ///< may be empty
     ports::IsolationPosture isolation{};                                ///< as measured at start; without a level: not measured
+    std::function<void()> rooms_changed{};  ///< called on a database thread after each change of rooms; may be empty
 };
 
 /// The HTTP interface (docs/http.md). Owned by, and working on, the thread that runs `loop`; blocking repository calls run on

@@ -8,6 +8,7 @@
 #include "fakes/incident_repository.hpp"
 #include "fakes/log_sink.hpp"
 #include "fakes/monitor_mode_repository.hpp"
+#include "fakes/room_repository.hpp"
 #include "fakes/rule_repository.hpp"
 #include "fakes/run_control.hpp"
 #include "fakes/token_repository.hpp"
@@ -40,10 +41,12 @@ class RunningServer {
     fakes::BaselineRepository baselines;
     fakes::MonitorModeRepository modes;
     fakes::DecisionRepository decisions;
+    fakes::RoomRepository rooms;
     fakes::RunControl runs;
     fakes::LogSink log;
     std::shared_ptr<config::RulesConfig> rules = std::make_shared<config::RulesConfig>();
     std::function<api::IngestHealth()> ingest_health;
+    std::function<void()> rooms_changed;
     api::HttpSettings settings;
 
     RunningServer() { settings.http.port = 0; }
@@ -68,20 +71,9 @@ class RunningServer {
     [[nodiscard]] std::uint16_t port() const { return port_; }
     /// The fakes, as a server wants them; for tests that make their own.
     [[nodiscard]] api::Services services() {
-        return {intake,
-                events,
-                deviations,
-                rule_rows,
-                tokens,
-                incidents,
-                baselines,
-                modes,
-                decisions,
-                runs,
-                clock,
-                log,
-                [this] { return rules; },
-                ingest_health};
+        return {intake,        events,    deviations,   rule_rows, tokens, incidents, baselines,
+                modes,         decisions, rooms,        runs,      clock,  log,       [this] { return rules; },
+                ingest_health, {},        rooms_changed};
     }
 
     void on_loop(std::function<void()> what) {
