@@ -223,11 +223,24 @@ Response detail(const RouteContext& context, const core::ScopeFilter& visible, R
     return json(body.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
 }
 
+/// The parts of the scope that the token does not limit are null: all.
+Response scope_of(const Identity& identity) {
+    const auto part = [](const std::string& value) { return value.empty() ? ordered_json(nullptr) : ordered_json(value); };
+    const ordered_json body{{"org_id", part(identity.scope.org_id)},
+                            {"home_id", part(identity.scope.home_id)},
+                            {"subject_id", part(identity.scope.subject_id)},
+                            {"role", ports::name_of(identity.role)},
+                            {"user_id", identity.name}};
+    return json(body.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+}
+
 }  // namespace
 
 void add_health_routes(Router& router, const Context& context) {
     router.add({Method::get, "/health", std::nullopt,
                 [](const Request&, const Identity&, const Reply& reply) { reply(json(R"({"status":"ok"})")); }});
+    router.add({Method::get, "/debug/scope", Role::viewer,
+                [](const Request&, const Identity& identity, const Reply& reply) { reply(scope_of(identity)); }});
     const auto recent = std::make_shared<RecentEvents>(context->services.events);
     router.add({Method::get, "/health/detail", Role::viewer,
                 [context, recent](const Request&, const Identity& identity, const Reply& reply) {

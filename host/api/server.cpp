@@ -58,6 +58,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     /// Paths without /v1 are the reference's old ones.
     void announce_successor(const Request& request, std::string& head) const {
         if (request.versioned || request.path == "/health" || request.path.starts_with("/health/")) return;
+        if (request.path.starts_with("/debug/")) return;
         head.append("Deprecation: true\r\nSunset: ").append(settings.sunset).append("\r\nLink: </v1");
         for (const char c : request.path) {  // decoded, so it may hold anything
             const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '/' ||

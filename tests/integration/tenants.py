@@ -198,6 +198,7 @@ def ask_everything(session, token, ids):
     foreign = rng.choice(session.tenants.scopes)
     session.ask(token, "GET /health", "/health")
     session.ask(token, "GET /health/detail", "/health/detail", question())
+    session.ask(token, "GET /debug/scope", "/debug/scope", question())
     session.ask(token, "GET /rules", "/rules", question())
     session.ask(token, "GET /rules/evaluation-truth", "/rules/evaluation-truth", question())
     session.ask(token, "GET /events", "/events", {**question(), "category": rng.choice(["door", f"category-{foreign.mark}"])})

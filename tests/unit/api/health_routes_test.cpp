@@ -47,6 +47,18 @@ TEST_SUITE("health routes") {
         CHECK(client.get("/health/detail").status == 401);
     }
 
+    TEST_CASE("a token's scope can be asked; what it does not limit is null") {
+        RunningServer server;
+        server.settings.require_tokens = true;
+        const auto limited = "X-API-Key: " + server.add_token(ports::Role::operator_, {"o", "h1", ""}) + "\r\n";
+        HttpClient client{server.start()};
+        CHECK(client.get("/debug/scope").status == 401);
+        const auto answer = client.get("/debug/scope", limited);
+        CHECK(json::parse(answer.body) ==
+              json{{"org_id", "o"}, {"home_id", "h1"}, {"subject_id", nullptr}, {"role", "operator"}, {"user_id", "operator"}});
+        CHECK_FALSE(answer.headers.contains("deprecation"));
+    }
+
     TEST_CASE("the detail tells the last run, the rules, the intake and the database") {
         RunningServer server;
         configure(server);
