@@ -30,7 +30,7 @@ struct CategoryCount {
 /// database thread. Thread-safe. The log must outlive it.
 class RecentEvents {
   public:
-    static constexpr std::size_t kLookReads = 100'000;
+    static constexpr std::size_t kLookReads = 500'000;
     static constexpr std::size_t kMaxHomes = 10'000;
     static constexpr std::size_t kMaxCategories = 100;  ///< of one home; further ones are counted together as kMore
     static constexpr std::string_view kMore = "(more)";

@@ -3,10 +3,10 @@
 
     reference_client.py BUILD_FOLDER
 
-The reference does not meet all of them itself, with its rules.yaml and its newest scripts. These are asked in the form that holds: smoke 6
-wants `evidence` of length 0 for R-001 (evidence is an object with the gating's keys; its `event_ids` are empty) and no deviation at 10:00:01
-(the motion at 10:00:00 is no longer posted; it is here, as first it was); smoke 8 wants R-003 for a door named `inngangsdor` (R-003's
-parameter says `front`); sc_r003_front_door_open wants "ingen bevegelse" where the rule says "ingen aktivitet".
+The reference does not meet all of them itself, with its rules.yaml and its newest scripts. These are asked in the form that holds:
+smoke 6 wants `evidence` of length 0 for R-001 (evidence is an object with the gating's keys; its `event_ids` are empty) and no deviation
+at 10:00:01 (the motion at 10:00:00 is no longer posted; it is here, as first it was); smoke 8 wants R-003 for a door named `inngangsdor`
+(R-003's parameter says `front`); sc_r003_front_door_open wants "ingen bevegelse" where the rule says "ingen aktivitet".
 """
 import datetime
 import json
@@ -134,7 +134,8 @@ def scenarios():
         scenario("sc_empty_no_devs", [event("11111111-1111-1111-1111-111111111111", "2025-12-31T10:02:00Z", "motion")],
                  f"{day}10:00:00Z", "2025-12-31T10:05:00Z", exact=True),
         scenario("sc_r001_no_motion", [], f"{day}10:00:00Z", f"{day}10:05:00Z",
-                 {"rule_id": "R-001", "severity": "MEDIUM", "title": "Ingen bevegelse registrert i valgt tidsvindu", "evidence_contains": []}),
+                 {"rule_id": "R-001", "severity": "MEDIUM", "title": "Ingen bevegelse registrert i valgt tidsvindu",
+                  "evidence_contains": []}),
         scenario("sc_r002_door_open_at_night",
                  [event("aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa", f"{day}23:10:00Z", "motion"),
                   event("22222222-2222-2222-2222-222222222222", f"{day}23:30:00Z", "door", state="open")],
@@ -162,9 +163,9 @@ def started(build, folder, key=False):
     if key:
         with open(config, "a", encoding="utf-8") as file:
             file.write("auth: {required: true}\n")
-        done = subprocess.run([build / "bin/varde", "--database", database, "--json", "token", "create", "--name", "ci", "--role", "operator",
-                               "--org", "default", "--home", "default", "--subject", "default"], cwd=ROOT, check=True, capture_output=True,
-                              text=True, timeout=60)
+        done = subprocess.run([build / "bin/varde", "--database", database, "--json", "token", "create", "--name", "ci", "--role",
+                               "operator", "--org", "default", "--home", "default", "--subject", "default"], cwd=ROOT, check=True,
+                              capture_output=True, text=True, timeout=60)
         secret = json.loads(done.stdout)["token"]
     return Host(build, folder, database, scheduler=False, config=config).start(), secret
 
