@@ -4,6 +4,7 @@
 #include "app/modules.hpp"
 #include "app/progress.hpp"
 #include "ingest/file_import.hpp"
+#include "ingest/room_watch.hpp"
 #include "time/utc_text.hpp"
 
 #include <csignal>
@@ -86,27 +87,31 @@ int events_import(const Globals& globals, const ImportOptions& options) {
     Log log{*settings, stderr};
     const time::SystemClock clock;
     ingest::GroupCommit intake{storage->events(), clock, settings->ingest, log.sink()};
+    ingest::RoomWatch rooms{storage->rooms(), log.sink()};
+    if (auto known = rooms.look(); !known) return report(known.error());
+    rooms.start();
     ingest::ImportOptions import;
-    import.context.stream_id = options.stream_id;
-    import.context.received_at = clock.now();
-    import.context.check_future = false;
-    Progress progress{"events", 0};
-    const auto result = ingest::import_event_file(options.file, settings->ingest, import, intake,
-                                                  [&](const ingest::ImportReport& so_far) { progress.show(so_far.read); });
-    progress.done();
-    if (!result) return report(result.error());
-    for (const auto& item : result->first_refused) {
-        std::cerr << fmt::format("{}:{}: refused: {}\n", options.file, item.line, item.problem);
-    }
-    if (globals.json) {
-        print_json(
-            {{"read", result->read}, {"stored", result->stored}, {"deduped", result->deduped}, {"refused", result->refused}});
-    } else {
-        fmt::print("{} read, {} stored, {} already there, {} refused\n", result->read, result->stored, result->deduped,
-                   result->refused);
-    }
-    return result->refused == 0 ? kOk : kFindings;
+    import.rooms = [&rooms] { return rooms.picture();
+};
+import.context.stream_id = options.stream_id;
+import.context.received_at = clock.now();
+import.context.check_future = false;
+Progress progress{"events", 0};
+const auto result = ingest::import_event_file(options.file, settings->ingest, import, intake,
+                                              [&](const ingest::ImportReport& so_far) { progress.show(so_far.read); });
+progress.done();
+if (!result) return report(result.error());
+for (const auto& item : result->first_refused) {
+    std::cerr << fmt::format("{}:{}: refused: {}\n", options.file, item.line, item.problem);
 }
+if (globals.json) {
+    print_json({{"read", result->read}, {"stored", result->stored}, {"deduped", result->deduped}, {"refused", result->refused}});
+} else {
+    fmt::print("{} read, {} stored, {} already there, {} refused\n", result->read, result->stored, result->deduped,
+               result->refused);
+}
+return result->refused == 0 ? kOk : kFindings;
+}  // namespace varde::app
 
 int events_tail(const Globals& globals, const TailOptions& options) {
     auto settings = load_settings(globals);

@@ -30,6 +30,7 @@ struct CommandLine {
     CronOptions cron;
     HomeOptions home;
     ModesOptions modes;
+    RoomsOptions rooms;
     ExplainOptions explain;
     std::string rule_id;
     std::string path;
@@ -187,6 +188,32 @@ void add_homes(CLI::App& app, CommandLine& line) {
     line.does(set, [&line] { return modes_set(line.globals, line.modes); });
 }
 
+void add_rooms(CLI::App& app, CommandLine& line) {
+    auto* rooms = app.add_subcommand("rooms", "The rooms of homes, and which sensor is in which")->require_subcommand(1);
+    const auto add = [&](const char* name, const char* what, const char* otherwise,
+                         int (*action)(const Globals&, const RoomsOptions&)) {
+        auto* command = rooms->add_subcommand(name, what);
+        command->add_option("--org", line.rooms.home.org, std::string{"organisation; default: "} + otherwise);
+        command->add_option("--home", line.rooms.home.home, std::string{"home; default: "} + otherwise);
+        line.does(command, [&line, action] { return action(line.globals, line.rooms); });
+        return command;
+    };
+    add("list", "Rooms, then mapped sensors", "all", rooms_list);
+    auto* set = add("set", "A room of a home, by the id that its events get", "default", rooms_set);
+    set->add_option("room_id", line.rooms.room_id)->required();
+    set->add_option("--name", line.rooms.display_name, "what payloads call it, in any case; default: its id");
+    add("remove", "Forget a room; sensors that were mapped to it stay", "default", rooms_remove)
+        ->add_option("room_id", line.rooms.room_id)
+        ->required();
+    auto* map = add("map", "Events of this sensor are of this room", "default", rooms_map);
+    map->add_option("entity_id", line.rooms.entity_id, "as payloads have it, e.g. binary_sensor.pir_bath")->required();
+    map->add_option("room_id", line.rooms.room_id)->required();
+    map->add_flag("--inactive", line.rooms.inactive, "keep the mapping, and do not use it");
+    add("unmap", "Forget in which room a sensor is", "default", rooms_unmap)
+        ->add_option("entity_id", line.rooms.entity_id)
+        ->required();
+}
+
 void add_tools(CLI::App& app, CommandLine& line) {
     auto* test = app.add_subcommand("test", "Run the scenarios and the unit tests of a rule's folder");
     test->add_option("folder", line.path, "e.g. plugins/R-001")->required();
@@ -251,6 +278,7 @@ int main(int argc, char** argv) {
     add_rules(app, line);
     add_incidents(app, line);
     add_homes(app, line);
+    add_rooms(app, line);
     add_explain(app, line);
     add_tools(app, line);
     add_tokens(app, line);

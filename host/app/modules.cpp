@@ -8,6 +8,7 @@
 #include "store/incident_repository.hpp"
 #include "store/migrations.hpp"
 #include "store/monitor_mode_repository.hpp"
+#include "store/room_repository.hpp"
 #include "store/rule_repository.hpp"
 #include "store/token_repository.hpp"
 
@@ -27,6 +28,7 @@ struct Storage::Parts {
     store::SqlBaselineRepository baselines;
     store::SqlMonitorModeRepository modes;
     store::SqlDecisionRepository decisions;
+    store::SqlRoomRepository rooms;
 
     explicit Parts(std::unique_ptr<store::Database> opened)
         : database{std::move(opened)},
@@ -36,7 +38,8 @@ struct Storage::Parts {
           incidents{*database},
           baselines{*database},
           modes{*database},
-          decisions{*database} {}
+          decisions{*database},
+          rooms{*database} {}
 };
 
 Storage::Storage(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
@@ -52,6 +55,7 @@ ports::IncidentRepository& Storage::incidents() { return parts_->incidents; }
 ports::BaselineRepository& Storage::baselines() { return parts_->baselines; }
 ports::MonitorModeRepository& Storage::modes() { return parts_->modes; }
 ports::DecisionRepository& Storage::decisions() { return parts_->decisions; }
+ports::RoomRepository& Storage::rooms() { return parts_->rooms; }
 
 core::Result<Storage> Storage::open(const config::HostConfig& settings, Schema schema, Commits commits) {
     store::DatabaseSettings wanted;

@@ -11,6 +11,7 @@
 #include "ports/event_log.hpp"
 #include "ports/incident_repository.hpp"
 #include "ports/monitor_mode_repository.hpp"
+#include "ports/room_repository.hpp"
 #include "ports/rule_repository.hpp"
 #include "ports/token_repository.hpp"
 #include "time/clock.hpp"
@@ -49,6 +50,7 @@ class Storage {
     [[nodiscard]] ports::BaselineRepository& baselines();
     [[nodiscard]] ports::MonitorModeRepository& modes();
     [[nodiscard]] ports::DecisionRepository& decisions();
+    [[nodiscard]] ports::RoomRepository& rooms();
 
   private:
     struct Parts;

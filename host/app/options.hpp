@@ -112,6 +112,14 @@ struct ModesOptions {
     std::string by = "cli";
 };
 
+struct RoomsOptions {
+    HomeOptions home;  ///< of it no subject: rooms belong to homes
+    std::string room_id;
+    std::string display_name;  ///< empty: the same as room_id
+    std::string entity_id;
+    bool inactive = false;
+};
+
 struct ExplainOptions {
     std::string rule_id;
     HomeOptions home;
@@ -151,6 +159,11 @@ int baseline_show(const Globals& globals, const HomeOptions& home);
 int baseline_compute(const Globals& globals, const HomeOptions& home);
 int modes_list(const Globals& globals, const ModesOptions& options);
 int modes_set(const Globals& globals, const ModesOptions& options);
+int rooms_list(const Globals& globals, const RoomsOptions& options);
+int rooms_set(const Globals& globals, const RoomsOptions& options);
+int rooms_remove(const Globals& globals, const RoomsOptions& options);
+int rooms_map(const Globals& globals, const RoomsOptions& options);
+int rooms_unmap(const Globals& globals, const RoomsOptions& options);
 int incidents_list(const Globals& globals, const IncidentsOptions& options);
 int incidents_show(const Globals& globals, const IncidentsOptions& options);
 int explain(const Globals& globals, const ExplainOptions& options);

@@ -4,6 +4,7 @@
 #include "app/modules.hpp"
 #include "evaluate/guarded_evaluator.hpp"
 #include "evaluate/posture_probe.hpp"
+#include "ingest/room_watch.hpp"
 #include "schedule/baseline_job.hpp"
 #include "schedule/scheduler.hpp"
 
@@ -73,19 +74,21 @@ int serve(const Globals& globals, const ServeOptions& options) {
     engine.keep_replays_in(replays);
     evaluate::GuardedEvaluator guard{
         engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};
-    ingest::GroupCommit intake{storage->events(), clock, settings->ingest, log.sink()};
+    ingest::RoomWatch rooms{storage->rooms(), log.sink()};
+    if (auto known = rooms.look(); !known) return report(known.error());  // an event would get no room, for ever
+    ingest::GroupCommit intake{storage->events(), clock, settings->ingest, log.sink(), [&rooms] { return rooms.picture(); }};
     schedule::Scheduler scheduler{scheduling_of(*settings),
                                   {guard, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock,
                                    log.sink(), &storage->decisions(), settings->decisions},
                                   catalogue};
     schedule::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
 
-    api::Server server{
-        loop,
-        http_of(*settings),
-        {intake, storage->events(), storage->deviations(), storage->rules(), storage->tokens(), storage->incidents(),
-         storage->baselines(), storage->modes(), storage->decisions(), scheduler, clock, log.sink(),
-         [&scheduler] { return scheduler.rules(); }, [&intake] { return health_of(intake); }, posture}};
+    api::Server server{loop,
+                       http_of(*settings),
+                       {intake, storage->events(), storage->deviations(), storage->rules(), storage->tokens(),
+                        storage->incidents(), storage->baselines(), storage->modes(), storage->decisions(), storage->rooms(),
+                        scheduler, clock, log.sink(), [&scheduler] { return scheduler.rules(); },
+                        [&intake] { return health_of(intake); }, posture, [&rooms] { (void)rooms.look(); }}};
     if (auto started = server.start(); !started) return report(started.error());
 
     asio::signal_set signals{loop, SIGINT, SIGTERM};
@@ -100,6 +103,7 @@ int serve(const Globals& globals, const ServeOptions& options) {
                     {"plugins_dir", settings->plugins_dir.string()},
                     {"scheduler_enabled", settings->scheduler.enabled}});
     baselines.start();
+    rooms.start();
     scheduler.start();
     loop.run();
     baselines.stop();

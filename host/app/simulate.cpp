@@ -5,6 +5,7 @@
 #include "app/progress.hpp"
 #include "gating/rule_truth.hpp"
 #include "ingest/file_import.hpp"
+#include "ingest/room_watch.hpp"
 #include "schedule/baseline_job.hpp"
 #include "schedule/scheduler.hpp"
 #include "time/utc_text.hpp"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -23,9 +25,11 @@ using ingest::ImportedEvent;
 core::Instant visible_at(const ImportedEvent& event) { return event.arrives.value_or(event.event.time); }
 
 /// The recording in the order in which it becomes visible.
-core::Result<std::vector<ImportedEvent>> read_recording(const std::string& file, const config::HostConfig& settings) {
+core::Result<std::vector<ImportedEvent>> read_recording(const std::string& file, const config::HostConfig& settings,
+                                                        ingest::RoomSource rooms) {
     std::vector<ImportedEvent> events;
     ingest::ImportOptions options;
+    options.rooms = std::move(rooms);
     options.context.check_future = false;
     options.context.received_at = core::Instant{};
     const auto report =
@@ -155,16 +159,18 @@ int simulate(const Globals& globals, const SimulateOptions& options) {
     const ScratchFolder scratch;
     const bool keep = !globals.database_url.empty();
     if (!keep) settings->database.url = "sqlite:" + (scratch.path() / "simulation.db").string();
-    auto events = read_recording(options.events_file, *settings);
-    if (!events) return report(events.error());
-    const auto ticks = ticks_of(options, *events);
-    if (!ticks) return report(ticks.error());
     auto storage =
         Storage::open(*settings, Storage::Schema::migrate, keep ? Storage::Commits::in_order : Storage::Commits::fleeting);
     if (!storage) return report(storage.error());
-
     settings->log_level = "error";  // the run's story is the table; a rule that fails is still told
     Log log{*settings, stderr};
+    ingest::RoomWatch rooms{storage->rooms(), log.sink()};  // of a --database that is kept; a scratch one knows none
+    if (auto known = rooms.look(); !known) return report(known.error());
+    auto events = read_recording(options.events_file, *settings, [&rooms] { return rooms.picture(); });
+    if (!events) return report(events.error());
+    const auto ticks = ticks_of(options, *events);
+    if (!ticks) return report(ticks.error());
+
     time::ManualClock clock{ticks->range.since};
     plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
     evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
