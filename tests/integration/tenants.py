@@ -52,13 +52,20 @@ def routes_of_source():
     found = set()
     for file in sorted((ROOT / "host/api").glob("*_routes.cpp")) + [ROOT / "host/api/evaluate_route.cpp"]:
         source = file.read_text(encoding="utf-8")
-        found |= {f"{method.upper()} {path}" for method, path in re.findall(r"Method::(\w+),\s*\"([^\"]+)\"", source)}
+        found |= {f"{method.upper().rstrip('_')} {path}" for method, path in re.findall(r"Method::(\w+),\s*\"([^\"]+)\"", source)}
         found |= {f"GET {path}" for path in re.findall(r"about_home\(context, \"([^\"]+)\"", source)}
     return found
 
 
 def admits(token, scope):
     return all(token.limits[part] in ("", getattr(scope, part)) for part in PARTS)
+
+
+def admits_home(token, home, route):
+    """Rooms belong to whole homes: who is limited to a subject sees those of its own home only, and may meet them in its own events."""
+    limits = token.limits
+    own = not limits["subject_id"] or (limits["org_id"] and limits["home_id"]) or route not in ("GET /rooms", "GET /room_mappings")
+    return bool(own) and limits["org_id"] in ("", home[0]) and limits["home_id"] in ("", home[1])
 
 
 class Tenants:
@@ -69,12 +76,13 @@ class Tenants:
         places = [(org, home, subject) for org in ("north", "south") for home in ("h1", "h2", "default") for subject in ("s1", "default")]
         self.scopes = [Scope(*place, f"zq{rng.getrandbits(48):012x}") for place in rng.sample(places, 7)]
         self.tokens = []
+        self.homes = {scope[:2]: f"zh{rng.getrandbits(48):012x}" for scope in self.scopes}  # a mark of each, in what is kept of its rooms
 
     def events(self, scope):
         room = f"room-{scope.mark}"
         rows = [("door", 30, {"state": "open", "room_id": room}), ("presence", 280, {"state": "on", "room_id": room}),
                 (f"category-{scope.mark}", 20, {"note": f"payload-{scope.mark}"}), ("quotes", 10, {"word": scope.mark, "room": room}),
-                ("motion", 5, {"state": "on", "room_id": room}),
+                ("motion", 5, {"state": "on", "room_id": room}), ("tv", 5, {"entity_id": "pir"}), ("tv", 4, {"area": "STUE"}),
                 ("dies", 10, {"word": scope.mark, "fatal": self.scopes.index(scope) % 2 == 1})]
         if self.scopes.index(scope) % 2 == 0:
             rows.append(("chokes", 10, {"word": scope.mark, "room": room}))
@@ -126,13 +134,49 @@ class Session:
             if scope.mark in shown and not admits(token, scope) and scope.mark not in target + json.dumps(body):
                 self.leak_routes[route] += 1
                 self.leaks.append(f"{token.name} ({token.limits}) saw {scope[:3]} by {route.split()[0]} {target}: {shown[:1500]}")
+        for home, mark in self.tenants.homes.items():
+            if mark in shown and not admits_home(token, home, route) and mark not in target + json.dumps(body):
+                self.leak_routes[route] += 1
+                self.leaks.append(f"{token.name} ({token.limits}) saw rooms of {home} by {route.split()[0]} {target}: {shown[:1500]}")
         return status, answer
 
 
+def furnish(session):
+    """Rooms and mapped sensors in every home, by operators of single homes. All homes use the same ids and names."""
+    checks = session.checks
+    for home, mark in session.tenants.homes.items():
+        own = session.add_token(f"home-{mark}", "operator", {"org_id": home[0], "home_id": home[1], "subject_id": ""})
+        rows = [("rooms", {"room_id": f"room-{mark}", "display_name": "Stue"}), ("rooms", {"room_id": "spare", "display_name": mark}),
+                ("room_mappings", {"entity_id": "pir", "room_id": f"mapped-{mark}"}),
+                ("room_mappings", {"entity_id": "spare", "room_id": mark})]
+        done = [session.ask(own, f"PUT /{path}", f"/{path}", body=body)[0] for path, body in rows]
+        done.append(session.ask(own, "DELETE /rooms", "/rooms", {"room_id": "spare"})[0])
+        done.append(session.ask(own, "DELETE /room_mappings", "/room_mappings", {"entity_id": "spare"})[0])
+        checks.equal(f"an operator of {home} furnishes it", done, [200] * 6)
+
+
+def check_rooms(session, admin):
+    """Each home has its own rooms and no others, also in the rooms that were derived of its events."""
+    for home, mark in session.tenants.homes.items():
+        question = dict(zip(PARTS, home))
+        rooms = session.ask(admin, "GET /rooms", "/rooms", question)[1]["rows"]
+        mapped = session.ask(admin, "GET /room_mappings", "/room_mappings", question)[1]["rows"]
+        session.checks.equal(f"the rooms of {home}", [row["room_id"] for row in rooms + mapped], [f"room-{mark}", f"mapped-{mark}"])
+        events = session.ask(admin, "GET /events", "/events", {**question, "category": "tv"})[1]
+        session.checks.equal("its events are of them", {row["room_id"] for row in events}, {f"room-{mark}", f"mapped-{mark}"})
+    for token in session.tenants.tokens:
+        for path in ("/rooms", "/room_mappings"):
+            status, answer = session.ask(token, f"GET {path}", path)
+            seen = sum(admits_home(token, home, f"GET {path}") for home in session.tenants.homes)
+            expected = (200, seen) if seen or not token.limits["subject_id"] else (status, 0)
+            session.checks.equal(f"{token.name} sees all of its own by GET {path}", (status, len(answer.get("rows", []))), expected)
+
+
 def fill(session):
-    """Events, modes and, by the runs, deviations, decisions and incidents of every scope."""
+    """Rooms, events, modes and, by the runs, deviations, decisions and incidents of every scope."""
     everybody = {part: "" for part in PARTS}
     admin = session.add_token("all-admin", "admin", everybody)
+    furnish(session)
     for number, scope in enumerate(session.tenants.scopes):
         own = session.add_token(f"own-{scope.mark}", "operator", {part: getattr(scope, part) for part in PARTS})
         # What the token does not say it decides: half of the events come without a scope.
@@ -210,6 +254,8 @@ def ask_everything(session, token, ids):
     session.ask(token, "GET /decisions/explain", "/decisions/explain", {**question(), "rule_id": rng.choice(["quotes", "chokes", "R-010"])})
     session.ask(token, "GET /monitor_modes", "/monitor_modes", {**question(), "monitor_key": f"key-{foreign.mark}"})
     session.ask(token, "GET /monitor_modes", "/monitor_modes", question())
+    session.ask(token, "GET /rooms", "/rooms", {**question(), "limit": rng.randint(1, 5)})
+    session.ask(token, "GET /room_mappings", "/room_mappings", question())
     session.ask(token, "GET /deviations/evaluate", "/deviations/evaluate", {**question(), "since": text(ago(600)), "until": text(NOW)})
     for incident in ids["incidents"]:
         session.ask(token, "GET /incidents", "/incidents", {**question(), "before": incident})
@@ -221,10 +267,21 @@ def check_questions(session, token):
     limited = [part for part in PARTS if token.limits[part]]
     status = session.ask(token, "GET /decisions/explain", "/decisions/explain", {"rule_id": "quotes", limited[0]: "elsewhere"})[0]
     session.checks.equal(f"{token.name} may not have a foreign home explained", status, 403)
-    lists = ["/events", "/deviations", "/decisions", "/monitor_modes", "/incidents", "/rules", "/rules/evaluation-truth"]
+    lists = ["/events", "/deviations", "/decisions", "/monitor_modes", "/incidents", "/rules", "/rules/evaluation-truth", "/rooms",
+             "/room_mappings"]
     allowed = [f"{path}?{part}" for part in limited for path in lists
                if session.ask(token, f"GET {path}", path, {part: "elsewhere"})[0] != 403]
     session.checks.equal(f"{token.name} may not ask for another {' or '.join(limited)}", allowed, [])
+
+
+def rooms_refused(session, token, parts):
+    """What becomes of changes of rooms there."""
+    mark = session.tenants.homes.get((parts.get("org_id"), parts.get("home_id")), "none")
+    answers = [session.ask(token, "PUT /rooms", "/rooms", parts, {"room_id": f"room-{mark}", "display_name": "evil"}),
+               session.ask(token, "PUT /room_mappings", "/room_mappings", parts, {"entity_id": "pir", "room_id": "evil"}),
+               session.ask(token, "DELETE /rooms", "/rooms", {**parts, "room_id": f"room-{mark}"}),
+               session.ask(token, "DELETE /room_mappings", "/room_mappings", {**parts, "entity_id": "pir"})]
+    return [("rooms", status) for status, _ in answers]
 
 
 def check_writes(session, token, admin, ids):
@@ -242,6 +299,11 @@ def check_writes(session, token, admin, ids):
         refused.append(("mode", session.ask(token, "POST /monitor_modes", "/monitor_modes", parts,
                                             {"monitor_key": "quotes", "mode": "OFF"})[0]))
         expected += [("event", 422), ("events", 0), ("mode", 403)]
+        refused += rooms_refused(session, token, parts)
+        expected += [("rooms", 403)] * 4
+    if token.limits["subject_id"]:
+        refused += rooms_refused(session, token, {})
+        expected += [("rooms", 403)] * 4
     for deviation in ids["foreign"](token):
         status, _ = session.ask(token, "PATCH /deviations/{id}", f"/deviations/{deviation}", body={"status": "CLOSED"})
         refused.append(("deviation", status))
@@ -259,9 +321,10 @@ def snapshot(session, admin):
     rows = session.ask(admin, "GET /deviations", "/deviations", {"limit": 500})[1]
     events = session.ask(admin, "GET /events", "/events", {"limit": 1000})[1]
     modes = session.ask(admin, "GET /monitor_modes", "/monitor_modes")[1]["rows"]
+    rooms = [session.ask(admin, f"GET {path}", path)[1]["rows"] for path in ("/rooms", "/room_mappings")]
     rules = session.ask(admin, "GET /rules", "/rules")[1]
     return {"deviations": sorted((row["deviation_id"], row["status"]) for row in rows), "events": sorted(row["id"] for row in events),
-            "modes": modes, "rules": [(row["rule_id"], row["is_enabled"]) for row in rules]}
+            "rooms": rooms, "modes": modes, "rules": [(row["rule_id"], row["is_enabled"]) for row in rules]}
 
 
 def check_tenants(session):
@@ -269,6 +332,7 @@ def check_tenants(session):
     admin = fill(session)
     check_something_is_there(session, admin)
     check_lag(session)
+    check_rooms(session, admin)
     ids = ids_of(session, admin)
     owners = {row: scope for scope in session.tenants.scopes for row in
               (one["deviation_id"] for one in
