@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 
 #include <fmt/format.h>
 
@@ -29,16 +30,23 @@ time::CronSpec spec_of(const char* expression) {
     return *spec;
 }
 
-/// Nanoseconds of one answer. From 2026 on, again from there when the chain passes 2100.
+/// Nanoseconds of processor time, so that other programs on the machine do not count.
+double processor_ns() { return 1e9 / CLOCKS_PER_SEC * static_cast<double>(std::clock()); }
+
+/// Nanoseconds of one answer, best of three chains. From 2026 on, again from there when the chain passes 2100.
 double chain(const time::CronSpec& spec, const time::ZoneOffsets& zone, core::Instant start) {
     const auto turn = start + std::chrono::years{74};
-    auto at = start;
-    const auto begin = Clock::now();
-    for (int i = 0; i < kAnswers; ++i) {
-        const auto next = spec.next(at, zone);
-        at = next && *next < turn ? *next : start;
+    double best = 1e9;
+    for (int n = 0; n < 3; ++n) {
+        auto at = start;
+        const auto begin = processor_ns();
+        for (int i = 0; i < kAnswers; ++i) {
+            const auto next = spec.next(at, zone);
+            at = next && *next < turn ? *next : start;
+        }
+        best = std::min(best, (processor_ns() - begin) / kAnswers);
     }
-    return std::chrono::duration<double, std::nano>{Clock::now() - begin}.count() / kAnswers;
+    return best;
 }
 
 /// The slowest single answer, the best of five tries each: the machine interrupts, the search does not. From every third hour of 12 years.

@@ -180,7 +180,7 @@ class FieldReader {
             low = *from, high = *to;
         }
         const auto hash = hash_of(hash_key_, place_.name);
-        const auto width = static_cast<std::uint64_t>(high - low + 1);
+        const auto width = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) + 1;
         if (item.done()) return Values{low + static_cast<int>(hash % width)};
         const auto step = step_of(item);
         if (!step || static_cast<std::uint64_t>(*step) > width) return std::nullopt;
@@ -205,7 +205,8 @@ bool no_special(std::string_view) { return false; }
 bool unrestricted(std::string_view text) { return text == "*" || text == "?"; }
 bool repeats(std::string_view text) {
     // H(a-b) is one value.
-    return text.find_first_of("*?/") != text.npos || (text.find('-') != text.npos && text.find('(') == text.npos);
+    return text.find_first_of("*?/") != std::string_view::npos ||
+           (text.find('-') != std::string_view::npos && text.find('(') == std::string_view::npos);
 }
 
 template <class Bits>
@@ -297,7 +298,7 @@ std::vector<std::string_view> words_of(std::string_view text) {
     constexpr std::string_view kBlank = " \t\r\n";
     std::vector<std::string_view> words;
     auto start = text.find_first_not_of(kBlank);
-    while (start != text.npos) {
+    while (start != std::string_view::npos) {
         const auto end = std::min(text.find_first_of(kBlank, start), text.size());
         words.push_back(text.substr(start, end - start));
         start = text.find_first_not_of(kBlank, end);

@@ -77,7 +77,7 @@ core::Result<Interval> Interval::parse(std::string_view text) {
     text.remove_prefix(kWord.size());
     const auto slash = text.find('/');
     const auto period = duration_of(text.substr(0, slash));
-    const auto phase = slash == text.npos ? core::Microseconds{} : duration_of(text.substr(slash + 1));
+    const auto phase = slash == std::string_view::npos ? core::Microseconds{} : duration_of(text.substr(slash + 1));
     if (!period || !phase) {
         return fail(Errc::invalid_argument,
                     fmt::format("interval: \"{}\" is no PERIOD[/PHASE] such as 90m, 1h30m or 2m/63.5s; units are "
