@@ -31,9 +31,8 @@ struct Explanation {
 /// Whether the row was OPEN or ACK at the instant.
 [[nodiscard]] bool was_active(const core::Deviation& row, core::Instant at);
 
-/// {rule_id, at, scope, decision, enabled_in_scheduler, gating, monitor_mode, params, deviations,
-/// asked_again: {since, until, now, state_bytes, steps, ...}}; the rest of
-/// asked_again is as in the answers of `varde eval`.
+/// {rule_id, at, scope, decision, enabled_in_scheduler, gating, monitor_mode, params, deviations, asked_again: {since, until, now,
+/// state_bytes, steps, ...}}; the rest of asked_again is as in the answers of `varde eval`.
 [[nodiscard]] nlohmann::ordered_json explanation_json(const Explanation& explanation);
 
 /// The same in plain words, several lines, each ended.

@@ -90,28 +90,28 @@ int events_import(const Globals& globals, const ImportOptions& options) {
     ingest::RoomWatch rooms{storage->rooms(), log.sink()};
     if (auto known = rooms.look(); !known) return report(known.error());
     rooms.start();
-    ingest::ImportOptions import;
-    import.rooms = [&rooms] { return rooms.picture();
-};
-import.context.stream_id = options.stream_id;
-import.context.received_at = clock.now();
-import.context.check_future = false;
-Progress progress{"events", 0};
-const auto result = ingest::import_event_file(options.file, settings->ingest, import, intake,
-                                              [&](const ingest::ImportReport& so_far) { progress.show(so_far.read); });
-progress.done();
-if (!result) return report(result.error());
-for (const auto& item : result->first_refused) {
-    std::cerr << fmt::format("{}:{}: refused: {}\n", options.file, item.line, item.problem);
+    ingest::ImportOptions reading;
+    reading.rooms = [&rooms] { return rooms.picture(); };
+    reading.context.stream_id = options.stream_id;
+    reading.context.received_at = clock.now();
+    reading.context.check_future = false;
+    Progress progress{"events", 0};
+    const auto show = [&progress](const ingest::ImportReport& so_far) { progress.show(so_far.read); };
+    const auto result = ingest::import_event_file(options.file, settings->ingest, reading, intake, show);
+    progress.done();
+    if (!result) return report(result.error());
+    for (const auto& item : result->first_refused) {
+        std::cerr << fmt::format("{}:{}: refused: {}\n", options.file, item.line, item.problem);
+    }
+    if (globals.json) {
+        print_json(
+            {{"read", result->read}, {"stored", result->stored}, {"deduped", result->deduped}, {"refused", result->refused}});
+    } else {
+        fmt::print("{} read, {} stored, {} already there, {} refused\n", result->read, result->stored, result->deduped,
+                   result->refused);
+    }
+    return result->refused == 0 ? kOk : kFindings;
 }
-if (globals.json) {
-    print_json({{"read", result->read}, {"stored", result->stored}, {"deduped", result->deduped}, {"refused", result->refused}});
-} else {
-    fmt::print("{} read, {} stored, {} already there, {} refused\n", result->read, result->stored, result->deduped,
-               result->refused);
-}
-return result->refused == 0 ? kOk : kFindings;
-}  // namespace varde::app
 
 int events_tail(const Globals& globals, const TailOptions& options) {
     auto settings = load_settings(globals);
