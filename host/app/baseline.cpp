@@ -1,7 +1,7 @@
 #include "app/composition.hpp"
 #include "app/json_output.hpp"
 #include "app/modules.hpp"
-#include "schedule/baseline_job.hpp"
+#include "rules/baseline_job.hpp"
 #include "time/utc_text.hpp"
 
 #include <fmt/format.h>
@@ -69,8 +69,8 @@ int baseline_compute(const Globals& globals, const HomeOptions& home) {
     if (!storage) return report(storage.error());
     Log log{*settings, stderr};
     const time::SystemClock clock;
-    schedule::BaselineJob job{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
-    const auto round = job.compute(schedule::BaselineJob::Which::all, filter_of(home));
+    rules::BaselineJob job{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
+    const auto round = job.compute(rules::BaselineJob::Which::all, filter_of(home));
     if (!round.error.empty()) return kFailed;  // the log says why
     return print_rows(globals, storage->baselines(), home);
 }

@@ -2,9 +2,9 @@
 #include "app/composition.hpp"
 #include "app/json_output.hpp"
 #include "app/modules.hpp"
-#include "schedule/gates.hpp"
-#include "schedule/rule_set.hpp"
-#include "schedule/rule_states.hpp"
+#include "rules/gates.hpp"
+#include "rules/rule_set.hpp"
+#include "rules/rule_states.hpp"
 #include "time/utc_text.hpp"
 
 #include <algorithm>
@@ -46,13 +46,13 @@ Result<config::RulesConfig> only(const std::filesystem::path& rules_file, const 
 Result<void> look_up(Storage& storage, const config::RulesConfig& rules, const config::HomeRules& homes,
                      api::Explanation& explanation) {
     auto& asked = explanation.rule.asked;
-    const auto gates = schedule::Gates::read(rules, storage.baselines(), storage.modes(), &homes);
+    const auto gates = rules::Gates::read(rules, storage.baselines(), storage.modes(), &homes);
     if (!gates) return tl::unexpected{gates.error()};
     explanation.truth = gates->truth(asked.rule_id, asked.scope);
     explanation.rule.mode = gates->mode(asked.rule_id, asked.scope);
     auto states = storage.deviations().rule_states();
     if (!states) return tl::unexpected{states.error()};
-    asked.state = schedule::RuleStates{std::move(*states)}.find(asked.rule_id, asked.scope);
+    asked.state = rules::RuleStates{std::move(*states)}.find(asked.rule_id, asked.scope);
     return api::look_up(storage.decisions(), storage.deviations(), explanation);
 }
 
@@ -94,7 +94,7 @@ int explain(const Globals& globals, const ExplainOptions& options) {
     Log log{*settings, stderr};
     plugins::DirectoryCatalogue catalogue{settings->plugins_dir, settings->plugins};
     evaluate::EvaluationEngine engine{&storage->events(), settings->isolation, log.sink()};
-    schedule::RuleSet rule_set{engine, catalogue, log.sink()};
+    rules::RuleSet rule_set{engine, catalogue, log.sink()};
     rule_set.refresh(*rules, true);
     api::Explanation explanation;
     const auto scope = scope_of(options.home);

@@ -3,7 +3,7 @@
 #include "app/composition.hpp"
 #include "app/json_output.hpp"
 #include "app/modules.hpp"
-#include "schedule/rule_manifests.hpp"
+#include "rules/rule_manifests.hpp"
 
 #include <fmt/format.h>
 #include <iostream>
@@ -60,7 +60,7 @@ core::Result<RulesCheck> check_rules_file(const config::HostConfig& settings, co
     auto rules = config::load_rules(settings.rules_file);
     if (!rules) return tl::unexpected{rules.error()};
     RulesCheck check;
-    const auto found = schedule::manifests_of(catalogue, *rules);
+    const auto found = rules::manifests_of(catalogue, *rules);
     if (auto fits = config::check_params(*rules, found.manifests); !fits) return tl::unexpected{fits.error()};
     for (const auto& [id, why] : found.unusable) check.warnings.push_back(fmt::format("{}: params not checked: {}", id, why));
     auto homes = config::HomeRules::make(*rules, found.manifests);

@@ -5,8 +5,8 @@
 #include "evaluate/guarded_evaluator.hpp"
 #include "evaluate/posture_probe.hpp"
 #include "ingest/room_watch.hpp"
-#include "schedule/baseline_job.hpp"
-#include "schedule/scheduler.hpp"
+#include "rules/baseline_job.hpp"
+#include "rules/scheduler.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -28,8 +28,8 @@ void apply(config::HostConfig& settings, const ServeOptions& options) {
     if (options.interval_ms) settings.scheduler.interval = std::chrono::milliseconds{*options.interval_ms};
 }
 
-schedule::SchedulerOptions scheduling_of(const config::HostConfig& settings) {
-    schedule::SchedulerOptions options;
+rules::SchedulerOptions scheduling_of(const config::HostConfig& settings) {
+    rules::SchedulerOptions options;
     options.rules_file = settings.rules_file;
     options.enabled = settings.scheduler.enabled;
     options.interval = settings.scheduler.interval;
@@ -77,11 +77,11 @@ int serve(const Globals& globals, const ServeOptions& options) {
     ingest::RoomWatch rooms{storage->rooms(), log.sink()};
     if (auto known = rooms.look(); !known) return report(known.error());  // an event would get no room, for ever
     ingest::GroupCommit intake{storage->events(), clock, settings->ingest, log.sink(), [&rooms] { return rooms.picture(); }};
-    schedule::Scheduler scheduler{scheduling_of(*settings),
-                                  {guard, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock,
-                                   log.sink(), &storage->decisions(), settings->decisions},
-                                  catalogue};
-    schedule::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
+    rules::Scheduler scheduler{scheduling_of(*settings),
+                               {guard, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock,
+                                log.sink(), &storage->decisions(), settings->decisions},
+                               catalogue};
+    rules::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
 
     api::Server server{loop,
                        http_of(*settings),
@@ -128,11 +128,11 @@ int run(const Globals& globals) {
     engine.keep_replays_in(replays);
     evaluate::GuardedEvaluator guard{
         engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};
-    schedule::Scheduler scheduler{scheduling_of(*settings),
-                                  {guard, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock,
-                                   log.sink(), &storage->decisions(), settings->decisions},
-                                  catalogue};
-    schedule::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
+    rules::Scheduler scheduler{scheduling_of(*settings),
+                               {guard, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock,
+                                log.sink(), &storage->decisions(), settings->decisions},
+                               catalogue};
+    rules::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
     baselines.step();
     const auto summary = scheduler.step();
     const auto& counts = summary.counts;

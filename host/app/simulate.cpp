@@ -6,8 +6,8 @@
 #include "gating/rule_truth.hpp"
 #include "ingest/file_import.hpp"
 #include "ingest/room_watch.hpp"
-#include "schedule/baseline_job.hpp"
-#include "schedule/scheduler.hpp"
+#include "rules/baseline_job.hpp"
+#include "rules/scheduler.hpp"
 #include "time/utc_text.hpp"
 
 #include <algorithm>
@@ -177,15 +177,15 @@ int simulate(const Globals& globals, const SimulateOptions& options) {
     engine.carry_answers(settings->scheduler.carry_answers && !options.ask_always);
     CountingEvaluator counting{engine};
     ingest::GroupCommit intake{storage->events(), clock, settings->ingest, log.sink()};
-    schedule::SchedulerOptions scheduling;
+    rules::SchedulerOptions scheduling;
     scheduling.rules_file = settings->rules_file;
     scheduling.interval = std::chrono::duration_cast<std::chrono::milliseconds>(ticks->every);
-    schedule::Scheduler scheduler{scheduling,
-                                  {counting, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(),
-                                   clock, log.sink(), keep ? &storage->decisions() : nullptr, settings->decisions},
-                                  catalogue};
+    rules::Scheduler scheduler{scheduling,
+                               {counting, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock,
+                                log.sink(), keep ? &storage->decisions() : nullptr, settings->decisions},
+                               catalogue};
 
-    schedule::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
+    rules::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
 
     const auto before = storage->deviations().count_by_rule();
     if (!before) return report(before.error());

@@ -80,7 +80,7 @@ struct RulesConfig {
     std::vector<HomeSettings> homes;  ///< in the order of the file
 };
 
-/// What is kept of what runs decided (schedule/decision_book.hpp).
+/// What is kept of what runs decided (rules/decision_book.hpp).
 struct DecisionSettings {
     bool enabled = true;
     std::chrono::days keep{14};           ///< of records that only say that nothing changed, from their begin

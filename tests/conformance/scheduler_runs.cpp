@@ -4,7 +4,7 @@
 #include "conformance/scheduler_vectors.hpp"
 #include "evaluate/evaluation_engine.hpp"
 #include "plugins/directory_catalogue.hpp"
-#include "schedule/scheduler.hpp"
+#include "rules/scheduler.hpp"
 #include "store/baseline_repository.hpp"
 #include "store/deviation_repository.hpp"
 #include "store/monitor_mode_repository.hpp"
@@ -94,7 +94,7 @@ struct Host {
     fakes::LogSink log;
     plugins::DirectoryCatalogue catalogue;
     evaluate::EvaluationEngine engine{events.get(), isolation(), log};
-    schedule::Scheduler scheduler{options(), {engine, deviations, rules, baselines, modes, clock, log}, catalogue};
+    rules::Scheduler scheduler{options(), {engine, deviations, rules, baselines, modes, clock, log}, catalogue};
 
     explicit Host(const std::filesystem::path& plugins) : catalogue{plugins, {}} {
         // The reference judges its one scope whether or not it has events; Varde judges scopes with data.
@@ -114,8 +114,8 @@ struct Host {
         settings.worker_path = VARDE_WORKER;
         return settings;
     }
-    [[nodiscard]] schedule::SchedulerOptions options() const {
-        schedule::SchedulerOptions options;
+    [[nodiscard]] rules::SchedulerOptions options() const {
+        rules::SchedulerOptions options;
         options.rules_file = rules_file;
         return options;
     }

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-/// scheduler.jsonl: how its parts are read, and what is compared. For the runs with scripted rules (tests/unit/schedule) and for those
+/// scheduler.jsonl: how its parts are read, and what is compared. For the runs with scripted rules (tests/unit/rules) and for those
 /// with real ones and databases (tests/conformance).
 namespace varde::vectors {
 

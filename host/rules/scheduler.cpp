@@ -1,0 +1,367 @@
+#include "rules/scheduler.hpp"
+
+#include "gating/truth_text.hpp"
+#include "rules/rule_set.hpp"
+#include "rules/rules_watch.hpp"
+#include "rules/run_id.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace varde::rules {
+namespace {
+
+using ports::Json;
+using ports::LogLevel;
+using Steady = std::chrono::steady_clock;
+
+constexpr std::string_view kComponent = "scheduler";
+constexpr std::size_t kMaxWaiting = 1'000;  ///< evaluate() calls
+
+std::int64_t ms(Steady::duration duration) { return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(); }
+
+}  // namespace
+
+class Scheduler::Impl {
+  public:
+    Impl(SchedulerOptions options, RunPorts ports, ports::PluginCatalogue& plugins)
+        : options_{std::move(options)},
+          ports_{ports},
+          watch_{options_.rules_file},
+          rule_set_{ports.evaluator, plugins, ports.log},
+          rule_run_{ports} {}
+
+    ~Impl() { stop(); }
+
+    void start() {
+        thread_ = std::thread{[this] { loop(); }};
+    }
+
+    void stop() {
+        {
+            const std::lock_guard lock{mutex_};
+            if (!abandon_at_) abandon_at_ = Steady::now() + options_.stop_timeout;
+        }
+        changed_.notify_all();
+        if (thread_.joinable()) thread_.join();
+        // A run that had to be abandoned has used up the time there was.
+        if (!abandoned()) rule_run_.finish();
+        for (auto& waiting : take_waiting()) waiting.refuse({core::Errc::stopping, "the host is going down"});
+    }
+
+    ports::RunSummary step() {
+        refresh(true);
+        auto summary = run();
+        serve();
+        return summary;
+    }
+
+    void evaluate(const core::Scope& scope, core::Window window, Evaluated done) {
+        wait_for_run_thread(
+            {[=, this] { done(judge(scope, window)); }, [done](const core::Error& why) { done(tl::unexpected{why}); }});
+    }
+
+    void explain(const std::string& rule_id, const core::Scope& scope, std::optional<core::Instant> at, Explained done) {
+        wait_for_run_thread(
+            {[=, this] { done(explained(rule_id, scope, at)); }, [done](const core::Error& why) { done(tl::unexpected{why}); }});
+    }
+
+    std::optional<ports::RunSummary> last_run() const {
+        const std::lock_guard lock{mutex_};
+        return last_run_;
+    }
+    std::vector<ports::RuleState> rule_states() const {
+        const std::lock_guard lock{mutex_};
+        return states_;
+    }
+    bool enabled() const { return options_.enabled; }
+    std::shared_ptr<const config::RulesConfig> rules() const {
+        const std::lock_guard lock{mutex_};
+        return published_;
+    }
+
+  private:
+    /// A question that is answered between two runs.
+    struct Waiting {
+        std::function<void()> answer;
+        std::function<void(const core::Error&)> refuse;
+    };
+
+    void wait_for_run_thread(Waiting waiting) {
+        std::optional<core::Error> refused;
+        {
+            const std::lock_guard lock{mutex_};
+            if (abandon_at_) {
+                refused = core::Error{core::Errc::stopping, "the host is going down"};
+            } else if (waiting_.size() >= kMaxWaiting) {
+                refused = core::Error{core::Errc::overloaded, "too many evaluations are waiting"};
+            } else {
+                waiting_.push_back(std::move(waiting));
+            }
+        }
+        if (refused) return waiting.refuse(*refused);
+        changed_.notify_all();
+    }
+
+    void loop() {
+        refresh(true);
+        log_configured();
+        auto next_look = Steady::now() + options_.watch_every;
+        next_run_ = Steady::now() + options_.first_run_after;
+        while (wait(next_look)) {
+            serve();
+            if (Steady::now() >= next_look) {
+                refresh(false);
+                next_look = Steady::now() + options_.watch_every;
+            }
+            if (options_.enabled && Steady::now() >= next_run_) {
+                last_start_ = Steady::now();
+                run();
+                plan_next_run();
+            }
+        }
+    }
+
+    /// Until there is something to do; false once stop() was called.
+    bool wait(Steady::time_point next_look) {
+        const auto wake_at = options_.enabled ? std::min(next_look, next_run_) : next_look;
+        std::unique_lock lock{mutex_};
+        changed_.wait_until(lock, wake_at, [this] { return abandon_at_ || !waiting_.empty(); });
+        return !abandon_at_;
+    }
+
+    bool abandoned() const {
+        const std::lock_guard lock{mutex_};
+        return abandon_at_ && Steady::now() >= *abandon_at_;
+    }
+
+    std::chrono::milliseconds interval() const {
+        if (options_.interval) return *options_.interval;
+        return config_ ? config_->interval : config::RulesConfig{}.interval;
+    }
+
+    /// One period after the last start. Starts that have passed meanwhile are not made up.
+    void plan_next_run() {
+        next_run_ = last_start_ + interval();
+        const auto now = Steady::now();
+        if (next_run_ >= now) return;
+        const auto missed = (now - next_run_) / interval() + 1;
+        ports_.log.log(LogLevel::warning, kComponent, "scheduler_run_late",
+                       "a run took longer than the interval; runs were left out",
+                       {{"late_ms", ms(now - next_run_)},
+                        {"missed", std::int64_t{missed}},
+                        {"interval_ms", std::int64_t{interval().count()}}});
+        next_run_ += missed * interval();
+    }
+
+    void refresh(bool at_once) {
+        bool changed = false;
+        if (auto found = watch_.look(at_once))
+            changed = take(std::move(*found));
+        else if (offered_)
+            changed = adopt(std::exchange(offered_, std::nullopt).value(), true);
+        if (!config_) return;
+        rule_set_.refresh(*config_, changed);
+        publish_states();
+    }
+
+    /// What the watch found. True if the configuration is a new one.
+    bool take(core::Result<config::RulesConfig> found) {
+        offered_.reset();
+        if (found) return adopt(std::move(*found), false);
+        reject(std::move(found.error()));
+        return false;
+    }
+
+    /// `again`: it was turned down before; what it did not fit may have changed meanwhile.
+    bool adopt(config::RulesConfig offered, bool again) {
+        if (auto fits = rule_set_.check(offered); !fits) {
+            offered_ = std::move(offered);
+            if (!again || !config_error_ || config_error_->context != fits.error().context) reject(std::move(fits.error()));
+            return false;
+        }
+        const bool first = !config_;
+        config_ = std::move(offered);
+        config_error_.reset();
+        {
+            const std::lock_guard lock{mutex_};
+            published_ = std::make_shared<const config::RulesConfig>(*config_);
+        }
+        if (!first) {
+            ports_.log.log(LogLevel::info, kComponent, "config_reloaded", "rules.yaml was read again",
+                           {{"path", options_.rules_file.string()}, {"rules", static_cast<std::int64_t>(config_->rules.size())}});
+            if (last_start_ != Steady::time_point{}) next_run_ = std::max(last_start_ + interval(), Steady::now());
+        }
+        return true;
+    }
+
+    void reject(core::Error why) {
+        ports_.log.log(LogLevel::error, kComponent, "config_rejected",
+                       config_ ? "rules.yaml cannot be used; the rules stay as they were" : "rules.yaml cannot be used",
+                       {{"path", options_.rules_file.string()}, {"error", Json{error_json(why)}}});
+        config_error_ = std::move(why);
+    }
+
+    void log_configured() {
+        const auto on =
+            config_ ? std::ranges::count_if(config_->rules, [](const auto& rule) { return rule.second.enabled_in_scheduler; })
+                    : 0;
+        ports_.log.log(LogLevel::info, kComponent, "scheduler_configured",
+                       options_.enabled ? "scheduler configured" : "scheduler configured; it is switched off",
+                       {{"enabled", options_.enabled},
+                        {"interval_ms", std::int64_t{interval().count()}},
+                        {"rules_enabled", std::int64_t{on}},
+                        {"path", options_.rules_file.string()}});
+    }
+
+    ports::RunSummary run() {
+        const RunRequest request{new_run_id(), interval(), [this] { return abandoned(); }, &rule_set_.homes()};
+        auto summary = config_ ? rule_run_.run(*config_, request) : run_without_config(request);
+        {
+            const std::lock_guard lock{mutex_};
+            last_run_ = summary;
+        }
+        publish_states();
+        return summary;
+    }
+
+    ports::RunSummary run_without_config(const RunRequest& request) {
+        ports::RunSummary summary;
+        summary.run_id = request.run_id;
+        summary.started_at = summary.finished_at = ports_.clock.now();
+        summary.error = config_error_->context;
+        RunLog log{ports_.log, request.run_id};
+        log.run_started(request.interval, summary.started_at);
+        log.run_failed(summary, *config_error_);
+        return summary;
+    }
+
+    void publish_states() {
+        if (!config_) return;
+        auto states = rule_set_.states(*config_, rule_run_.switched_off());
+        const std::lock_guard lock{mutex_};
+        states_ = std::move(states);
+    }
+
+    std::deque<Waiting> take_waiting() {
+        const std::lock_guard lock{mutex_};
+        return std::exchange(waiting_, {});
+    }
+
+    void serve() {
+        for (auto& waiting : take_waiting()) waiting.answer();
+    }
+
+    core::Result<std::vector<ports::RuleVerdict>> judge(const core::Scope& scope, core::Window window) {
+        if (!config_) return tl::unexpected{*config_error_};
+        const auto now = ports_.clock.now();
+        if (auto read = ports_.evaluator.catch_up(now); !read) return tl::unexpected{read.error()};
+        auto baseline = ports_.baselines.find(scope);
+        if (!baseline) return tl::unexpected{baseline.error()};
+        std::vector<core::BaselineStatus> known;
+        if (*baseline) known.push_back(std::move(**baseline));
+        const Gates gates{*config_, std::move(known), {}, &rule_set_.homes()};
+        const auto kept = rule_run_.states();
+        if (!kept) return tl::unexpected{kept.error()};
+        std::vector<ports::Evaluation> evaluations;
+        for (const auto& [id, settings] : config_->rules) {
+            if (!gates.asks(id, scope)) continue;
+            const auto* home = gates.home_rule(id, scope);
+            evaluations.push_back({id, scope, window, now, (*kept)->find(id, scope), false, home == nullptr ? 0 : home->variant});
+        }
+        auto verdicts = ports_.evaluator.evaluate(evaluations);
+        if (!verdicts) return tl::unexpected{verdicts.error()};
+        std::vector<ports::RuleVerdict> answers;
+        std::size_t next = 0;
+        for (const auto& [id, settings] : config_->rules) {
+            const auto truth = gates.truth(id, scope);
+            answers.push_back(truth.asks() ? ports::RuleVerdict{id, explained(std::move((*verdicts)[next++]), truth)}
+                                           : ports::RuleVerdict{id, not_asked(truth), truth.gating_reason});
+        }
+        return answers;
+    }
+
+    core::Result<ports::ExplainedRule> explained(const std::string& rule_id, const core::Scope& scope,
+                                                 std::optional<core::Instant> at) {
+        if (!config_) return tl::unexpected{*config_error_};
+        const auto* home = rule_set_.homes().find(rule_id, scope);
+        if (home == nullptr) return core::fail(core::Errc::not_found, "rules.yaml has no rule " + rule_id);
+        const auto now = ports_.clock.now();
+        if (auto read = ports_.evaluator.catch_up(now); !read) return tl::unexpected{read.error()};
+        const auto gates = Gates::read(*config_, ports_.baselines, ports_.modes, &rule_set_.homes());
+        if (!gates) return tl::unexpected{gates.error()};
+        const auto kept = rule_run_.states();
+        if (!kept) return tl::unexpected{kept.error()};
+        const auto asked_at = at.value_or(now);
+        ports::ExplainedRule answer;
+        answer.asked = {rule_id, scope,        {asked_at - home->lookback, asked_at}, asked_at, (*kept)->find(rule_id, scope),
+                        true,    home->variant};
+        answer.params = rule_set_.homes().variants(rule_id)[home->variant].params;
+        answer.enabled = home->enabled;
+        answer.mode = gates->mode(rule_id, scope);
+        auto verdicts = ports_.evaluator.evaluate({&answer.asked, 1});
+        if (!verdicts) return tl::unexpected{verdicts.error()};
+        answer.answer = std::move(verdicts->front());
+        return answer;
+    }
+
+    /// With the truth's keys in the evidence, as in runs.
+    static core::Verdict explained(core::Verdict verdict, const gating::RuleTruth& truth) {
+        if (auto* const completed = std::get_if<core::Completed>(&verdict)) {
+            for (auto& finding : completed->findings) {
+                finding.evidence = gating::evidence_with(finding.evidence, truth);
+            }
+        }
+        return verdict;
+    }
+    static core::Completed not_asked(const gating::RuleTruth& truth) {
+        core::Completed nothing;
+        nothing.outcome = core::Outcome::unknown;
+        nothing.reason = "gated: " + truth.gating_reason;
+        return nothing;
+    }
+
+    const SchedulerOptions options_;
+    RunPorts ports_;
+    // The run thread's, or step()'s caller's:
+    RulesWatch watch_;
+    RuleSet rule_set_;
+    RuleRun rule_run_;
+    std::optional<config::RulesConfig> config_;
+    std::optional<core::Error> config_error_;
+    std::optional<config::RulesConfig> offered_;  ///< turned down because of params
+    Steady::time_point next_run_{};
+    Steady::time_point last_start_{};
+    // Everybody's, under mutex_:
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::optional<Steady::time_point> abandon_at_;  ///< set by stop()
+    std::deque<Waiting> waiting_;
+    std::shared_ptr<const config::RulesConfig> published_ = std::make_shared<const config::RulesConfig>();
+    std::optional<ports::RunSummary> last_run_;
+    std::vector<ports::RuleState> states_;
+    std::thread thread_;
+};
+
+Scheduler::Scheduler(SchedulerOptions options, RunPorts ports, ports::PluginCatalogue& plugins)
+    : impl_{std::make_unique<Impl>(std::move(options), ports, plugins)} {}
+Scheduler::~Scheduler() = default;
+void Scheduler::start() { impl_->start(); }
+void Scheduler::stop() { impl_->stop(); }
+ports::RunSummary Scheduler::step() { return impl_->step(); }
+void Scheduler::explain(const std::string& rule_id, const core::Scope& scope, std::optional<core::Instant> at, Explained done) {
+    impl_->explain(rule_id, scope, at, std::move(done));
+}
+void Scheduler::evaluate(const core::Scope& scope, core::Window window, Evaluated done) {
+    impl_->evaluate(scope, window, std::move(done));
+}
+std::optional<ports::RunSummary> Scheduler::last_run() const { return impl_->last_run(); }
+std::vector<ports::RuleState> Scheduler::rule_states() const { return impl_->rule_states(); }
+std::shared_ptr<const config::RulesConfig> Scheduler::rules() const { return impl_->rules(); }
+bool Scheduler::scheduler_enabled() const { return impl_->enabled(); }
+
+}  // namespace varde::rules

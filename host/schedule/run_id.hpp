@@ -1,9 +1,0 @@
-#pragma once
-#include <string>
-
-namespace varde::schedule {
-
-/// A random UUID (version 4): distinct, not secret.
-[[nodiscard]] std::string new_run_id();
-
-}  // namespace varde::schedule
