@@ -10,12 +10,14 @@ set(VARDE_ALLOWED_gating "core;time;config")
 set(VARDE_ALLOWED_ingest "core;time;ports;config")
 set(VARDE_ALLOWED_store "core;time;ports;config")
 set(VARDE_ALLOWED_rules "core;time;ports;config;deviation;gating")
+set(VARDE_ALLOWED_schedule "core;time;ports;config")
+set(VARDE_ALLOWED_jobs "core;time;ports;config")
 set(VARDE_ALLOWED_evaluate "core;time;ports;config;wire")
 set(VARDE_ALLOWED_plugins "core;time;ports;config")
 set(VARDE_ALLOWED_api "core;time;ports;config;deviation;gating")
 set(VARDE_ALLOWED_observe "core;time;ports;config")
 set(VARDE_ALLOWED_worker "wire")
-set(VARDE_ALLOWED_app "core;time;ports;config;deviation;gating;ingest;store;rules;evaluate;plugins;api;observe;wire")
+set(VARDE_ALLOWED_app "core;time;ports;config;deviation;gating;ingest;store;rules;schedule;jobs;evaluate;plugins;api;observe;wire")
 
 # Compiles the slow headers of libraries once for all files of a target, in debug builds: release shows includes that are missing, and
 # GCC 12 at -O2 warns of overflows inside the standard library once it comes precompiled.

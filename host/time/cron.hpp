@@ -1,6 +1,7 @@
 #pragma once
 #include "core/error.hpp"
 #include "core/instant.hpp"
+#include "core/trigger.hpp"
 #include "time/cron_fields.hpp"
 #include "time/zone_offsets.hpp"
 
@@ -12,22 +13,9 @@
 
 namespace varde::time {
 
-/// What two restricted day fields mean together. A field is unrestricted only if it is exactly * or ?.
-enum class DayMatch : std::uint8_t { either, both };
-
-/// What becomes of nominal times that do not exist because clocks went forward by at most three hours.
-enum class GapPolicy : std::uint8_t {
-    run_once,  ///< one fire at the first instant after the gap; none if the hour field is *
-    skip,
-};
-
-/// What becomes of nominal times that come twice because clocks went back.
-enum class OverlapPolicy : std::uint8_t {
-    automatic,  ///< both if the second, minute or hour field has *, / or -, else the first
-    first,
-    second,
-    both,
-};
+using core::DayMatch;
+using core::GapPolicy;
+using core::OverlapPolicy;
 
 struct CronOptions {
     CronDialect dialect = CronDialect::any;

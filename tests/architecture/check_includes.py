@@ -13,7 +13,7 @@ import sys
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 ALLOWED = re.compile(r'^set\(VARDE_ALLOWED_(\w+)\s+"([^"]*)"\)', re.MULTILINE)
 LAYERS = (("core", "time"), ("ports", "wire", "deviation", "config", "gating"),
-          ("ingest", "store", "rules", "evaluate", "plugins", "publish", "api", "observe", "worker"), ("app",))
+          ("ingest", "store", "rules", "schedule", "jobs", "evaluate", "plugins", "publish", "api", "observe", "worker"), ("app",))
 
 # One library, one home: (what an include starts with, the modules that may have it).
 HOMES = (

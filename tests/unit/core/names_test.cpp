@@ -1,5 +1,7 @@
 #include "core/deviation.hpp"
 #include "core/error.hpp"
+#include "core/run.hpp"
+#include "core/schedule.hpp"
 #include "core/verdict.hpp"
 
 #include <doctest/doctest.h>
@@ -64,4 +66,47 @@ TEST_CASE("an error remembers where it was made") {
     REQUIRE_FALSE(failed.has_value());
     CHECK(failed.error().context == "deviation 17");
     CHECK(std::string{failed.error().where.file_name()}.ends_with("names_test.cpp"));
+}
+
+TEST_CASE("the names of schedules and runs are those that the database and the API keep, both ways") {
+    int number = 0;
+    for (const auto* name : {"manual", "cron", "interval", "once", "event", "after"}) {
+        CHECK(trigger_kind_from(name) == static_cast<TriggerKind>(number));
+        CHECK(name_of(static_cast<TriggerKind>(number++)) == name);
+    }
+    number = 0;
+    for (const auto* name :
+         {"waiting", "pending", "running", "success", "failed", "cancelled", "skipped", "timed_out", "abandoned"}) {
+        CHECK(run_state_from(name) == static_cast<RunState>(number));
+        CHECK(is_terminal(static_cast<RunState>(number)) == (number >= 3));
+        CHECK(name_of(static_cast<RunState>(number++)) == name);
+    }
+    number = 0;
+    for (const auto* name : {"active", "paused", "disabled", "completed"}) {
+        CHECK(schedule_state_from(name) == static_cast<ScheduleState>(number));
+        CHECK(name_of(static_cast<ScheduleState>(number++)) == name);
+    }
+    CHECK(name_of(CatchUp::all) == "all");
+    CHECK(catch_up_from("last") == CatchUp::last);
+    CHECK(name_of(Overlap::cancel_other) == "cancel_other");
+    CHECK(overlap_from("queue_one") == Overlap::queue_one);
+    CHECK(name_of(SlotKind::after) == "after");
+    CHECK(slot_kind_from("scheduled") == SlotKind::scheduled);
+    CHECK_FALSE(run_state_from("RUNNING").has_value());
+}
+
+TEST_CASE("every reason has a name of its own and a sentence") {
+    std::set<std::string_view> names;
+    std::set<std::string_view> sentences;
+    for (int number = 0; number <= static_cast<int>(SlotReason::retry); ++number) {
+        const auto reason = static_cast<SlotReason>(number);
+        names.insert(name_of(reason));
+        sentences.insert(sentence_of(reason));
+        CHECK(slot_reason_from(name_of(reason)) == reason);
+        CHECK_FALSE(sentence_of(reason).empty());
+    }
+    CHECK(names.size() == static_cast<std::size_t>(SlotReason::retry) + 1);
+    CHECK(sentences.size() == names.size());
+    CHECK(name_of(SlotReason::misfire) == "misfire");
+    CHECK_FALSE(slot_reason_from("unknown").has_value());
 }

@@ -1,0 +1,119 @@
+#pragma once
+#include "core/error.hpp"
+#include "core/run.hpp"
+#include "core/schedule.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace varde::ports {
+
+struct ScheduleQuery {
+    std::string org_id;  ///< empty: all
+    std::optional<std::string> kind;
+    std::optional<core::ScheduleState> state;
+    std::optional<std::string> source;
+    std::optional<std::string> name_contains;  ///< in the id or the name, any case of A-Z
+    std::optional<std::string> label;          ///< "key=value": with that label
+    /// Keyset paging: schedules that come after this one in the order newest first.
+    struct Place {
+        core::Instant created_at;
+        std::string schedule_id;
+    };
+    std::optional<Place> after;
+    int limit = 20;  ///< 1..1000
+};
+
+/// When a schedule that something depends on, or that depends on something, last succeeded.
+struct DependencyFacts {
+    /// Each schedule of depends_on: when its newest successful run finished; nullopt: never, or there is no such schedule.
+    std::map<std::string, std::optional<core::Instant>, std::less<>> succeeded_at;
+    std::optional<core::Instant> own_success_started_at;  ///< when the newest successful run of the schedule itself started
+};
+
+/// A schedule whose next slot is due, as it is in the transaction that decides about it.
+struct DueSchedule {
+    core::Schedule schedule;
+    int live = 0;           ///< its runs that are waiting, pending or running
+    int queued = 0;         ///< of those: not running
+    DependencyFacts facts;  ///< filled if depends_on is not empty
+};
+
+/// What is decided about a due schedule: the new cursor and rows for every slot up to it.
+struct DueDecision {
+    std::optional<core::Instant> next_at;
+    std::optional<core::Instant> last_nominal;
+    bool completed = false;
+    bool cancel_live = false;     ///< its waiting and pending runs are cancelled (superseded), its running ones are asked to stop
+    std::vector<core::Run> runs;  ///< new rows; run_id and org_id are filled in by the repository
+};
+
+struct FiredSlots {
+    int schedules = 0;            ///< that were decided about; as many as the limit: there may be more
+    std::vector<core::Run> rows;  ///< that were inserted, with their ids. A slot that had a row already is not among them
+};
+
+struct WaitingRun {
+    core::Run run;
+    core::Schedule schedule;
+    DependencyFacts facts;
+};
+struct WaitingDecision {
+    enum class What { keep, release, skip } what = What::keep;
+    std::string detail;  ///< of a skipped one: what was missing
+};
+
+/// Schedules and their cursors. Thread-safe; blocking. `now` is the caller's; on PostgreSQL it follows the database's clock
+/// (schedule/host_time.hpp), so that hosts agree. Every change is durable when the call returns.
+class ScheduleRepository {
+  public:
+    virtual ~ScheduleRepository() = default;
+
+    /// Called with a schedule that is locked; gives the new one, and rows for the history (slots left out by resuming). An error undoes
+    /// everything and is handed on.
+    struct Edited {
+        core::Schedule schedule;
+        std::vector<core::Run> runs;
+        bool cancel_live = false;
+    };
+    using Edit = std::function<core::Result<Edited>(const core::Schedule& current)>;
+
+    /// Stores a new schedule. `version` becomes 1, `generation` one that no run of that id has had. Errc::conflict: the id is taken, or
+    /// (context "cycle: a -> b -> a") its dependencies close a circle. Errc::not_found: a dependency does not exist or is of another org.
+    [[nodiscard]] virtual core::Result<core::Schedule> create(const core::Schedule& schedule) = 0;
+    /// Reads, lets `edit` change and writes in one transaction. The id, org and created_at stay; `version` is raised. Errors as create();
+    /// Errc::not_found also if there is no such schedule in the org (empty: any).
+    [[nodiscard]] virtual core::Result<core::Schedule> edit(const std::string& schedule_id, const std::string& org_id,
+                                                            const Edit& edit) = 0;
+    /// Deletes it. Its waiting and pending runs become cancelled (deleted), running ones are asked to stop; its history stays, unless
+    /// `purge`. Errc::conflict names schedules that depend on it, unless `force`. Errc::not_found as edit().
+    [[nodiscard]] virtual core::Result<void> remove(const std::string& schedule_id, const std::string& org_id, bool purge,
+                                                    bool force, core::Instant now) = 0;
+    /// With last_run_id, last_status and last_run_at. Errc::not_found as edit().
+    [[nodiscard]] virtual core::Result<core::Schedule> find(const std::string& schedule_id, const std::string& org_id) = 0;
+    /// Newest first, with the same. Errc::invalid_argument: the limit.
+    [[nodiscard]] virtual core::Result<std::vector<core::Schedule>> list(const ScheduleQuery& query) = 0;
+    [[nodiscard]] virtual core::Result<std::int64_t> count(const ScheduleQuery& query) = 0;
+    /// Ids of the schedules that depend on it; `transitive`: also on those. In the order of distance, then id.
+    [[nodiscard]] virtual core::Result<std::vector<std::string>> dependents(const std::string& schedule_id, bool transitive) = 0;
+
+    /// Takes up to `limit` active schedules with next_at <= now, those due first first, that no other host is deciding about; asks
+    /// `decide` about each; writes all it says, in one transaction. Slots that have a row already are left as they are.
+    [[nodiscard]] virtual core::Result<FiredSlots> fire_due(core::Instant now, int limit,
+                                                            const std::function<DueDecision(const DueSchedule&)>& decide) = 0;
+    /// The earliest next_at of an active schedule.
+    [[nodiscard]] virtual core::Result<std::optional<core::Instant>> next_due() = 0;
+    /// Makes active event schedules of these categories due at now + their debounce, unless they are due already.
+    virtual core::Result<int> arm_events(const std::vector<std::string>& categories, core::Instant now) = 0;
+    /// The categories that active schedules are triggered by.
+    [[nodiscard]] virtual core::Result<std::vector<std::string>> event_categories() = 0;
+    /// Asks `decide` about up to `limit` runs that wait for dependencies and are not past their start_by, the oldest first; released
+    /// ones become pending with run_at = now, skipped ones dependency_not_met. Gives how many were changed.
+    virtual core::Result<int> settle_waiting(core::Instant now, int limit,
+                                             const std::function<WaitingDecision(const WaitingRun&)>& decide) = 0;
+};
+
+}  // namespace varde::ports
