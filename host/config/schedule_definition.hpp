@@ -12,7 +12,7 @@ namespace varde::config {
 /// Reads {id, name, owner, labels, kind, params, trigger, policy, enabled}, or the form of seed 003 with `frequency` and `time_config`
 /// in place of the trigger. What is not said keeps its default. Errc::invalid_argument names the place and what is allowed:
 /// "trigger.every: '5x' is no duration such as 30s, 5m, 1h30m or 1d". Unknown keys are errors, with the nearest known one. Whether the job
-/// kind exists and a cron expression fires is for schedule/ to say; that expression, zone, durations and ranges are well formed is said here.
+/// kind exists is for schedule/ to say; that expressions fire and that zones, durations and ranges are well formed is said here.
 [[nodiscard]] core::Result<core::Schedule> read_schedule(const nlohmann::json& definition);
 
 /// The definition in full: read_schedule() of it gives the same definition.

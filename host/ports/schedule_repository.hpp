@@ -60,6 +60,7 @@ struct WaitingRun {
     core::Run run;
     core::Schedule schedule;
     DependencyFacts facts;
+    int ahead = 0;  ///< other runs of the schedule that are pending or running
 };
 struct WaitingDecision {
     enum class What { keep, release, skip } what = What::keep;
@@ -77,7 +78,8 @@ class ScheduleRepository {
     struct Edited {
         core::Schedule schedule;
         std::vector<core::Run> runs;
-        bool cancel_live = false;
+        /// Its waiting and pending runs are cancelled, for this reason. Running ones are left alone.
+        std::optional<core::SlotReason> cancel_queued;
     };
     using Edit = std::function<core::Result<Edited>(const core::Schedule& current)>;
 
@@ -110,8 +112,8 @@ class ScheduleRepository {
     virtual core::Result<int> arm_events(const std::vector<std::string>& categories, core::Instant now) = 0;
     /// The categories that active schedules are triggered by.
     [[nodiscard]] virtual core::Result<std::vector<std::string>> event_categories() = 0;
-    /// Asks `decide` about up to `limit` runs that wait for dependencies and are not past their start_by, the oldest first; released
-    /// ones become pending with run_at = now, skipped ones dependency_not_met. Gives how many were changed.
+    /// Asks `decide` about up to `limit` runs that wait (for dependencies, or for runs before them) and are not past their start_by, the
+    /// oldest first; released ones become pending with run_at = now, skipped ones dependency_not_met. Gives how many were changed.
     virtual core::Result<int> settle_waiting(core::Instant now, int limit,
                                              const std::function<WaitingDecision(const WaitingRun&)>& decide) = 0;
 };
