@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <charconv>
 
 namespace varde::config {
 namespace {
@@ -142,6 +143,31 @@ void read_decisions(Section& in, DecisionSettings& decisions) {
     }
 }
 
+void read_queues(Section& in, HostConfig::Jobs& jobs) {
+    const auto* const map = in.map("queues");
+    if (map == nullptr) return;
+    for (const auto& member : map->members) {
+        Section queue{member.value, fmt::format("{}.queues.{}", in.path(), member.key), in.problems()};
+        HostConfig::Jobs::Queue limits;
+        queue.integer("workers", 1, 1000, limits.workers);
+        queue.integer("per_minute", 1, 600'000, limits.per_minute);
+        queue.finish();
+        jobs.queues.insert_or_assign(member.key, limits);
+    }
+}
+
+void read_jobs(Section& in, HostConfig::Jobs& jobs) {
+    in.boolean("enabled", jobs.enabled);
+    in.integer("workers", 1, 1000, jobs.workers);
+    in.duration("lease_ms", 1'000, kMs, jobs.lease);
+    in.duration("poll_ms", 10, 60'000, jobs.poll);
+    in.integer("batch", 1, 10'000, jobs.batch);
+    in.integer("max_pending", 1, 10'000'000, jobs.max_pending);
+    in.duration("keep_runs_days", 1, 36'500, jobs.keep_runs);
+    in.duration("drain_ms", 0, kMs, jobs.drain);
+    read_queues(in, jobs);
+}
+
 HostConfig read_config(const Value& root, Problems& problems) {
     HostConfig config;
     Section file{root, "", problems};
@@ -149,6 +175,7 @@ HostConfig read_config(const Value& root, Problems& problems) {
     file.section("http", [&](Section& in) { read_http(in, config.http); });
     file.section("ingest", [&](Section& in) { read_ingest(in, config.ingest); });
     file.section("scheduler", [&](Section& in) { read_scheduler(in, config.scheduler); });
+    file.section("jobs", [&](Section& in) { read_jobs(in, config.jobs); });
     file.section("isolation", [&](Section& in) { read_isolation(in, config.isolation); });
     file.section("plugins", [&](Section& in) { read_plugins(in, config.plugins); });
     file.section("incidents", [&](Section& in) { read_incidents(in, config.incidents); });
@@ -201,8 +228,19 @@ core::Result<void> apply_environment(HostConfig& config, const Environment& envi
     if (const auto word = environment("SCHEDULER_ENABLED"); word && !word->empty()) {
         if (const auto enabled = switch_of(*word)) {
             changed.scheduler.enabled = *enabled;
+            if (!*enabled) changed.jobs.enabled = false;
         } else {
             problem("environment: SCHEDULER_ENABLED: is not one of 1, true, yes, on, 0, false, no, off");
+        }
+    }
+    if (const auto workers = environment("MAX_WORKERS"); workers && !workers->empty()) {
+        const auto* const end = workers->data() + workers->size();
+        int number = 0;
+        const auto read = std::from_chars(workers->data(), end, number);
+        if (read.ec == std::errc{} && read.ptr == end && number >= 1 && number <= 1000) {
+            changed.jobs.workers = number;
+        } else {
+            problem("environment: MAX_WORKERS: is not a whole number from 1 to 1000");
         }
     }
     if (!problems.empty()) return core::fail(core::Errc::config_invalid, problems);

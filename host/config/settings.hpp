@@ -134,6 +134,24 @@ struct HostConfig {
         milliseconds stop_timeout{8'000};
         bool carry_answers = true;  ///< a rule is not asked while its last answer holds (`valid_until`)
     } scheduler;
+    /// Schedules and their runs (host/schedule).
+    struct Jobs {
+        bool enabled = true;         ///< false: schedules can be changed here, and nothing is run
+        int workers = 5;             ///< 1..1000 runs at the same time on this host; MAX_WORKERS
+        milliseconds lease{10'000};  ///< 1 s .. 10 min: a host that was silent for so long has lost its runs
+        milliseconds poll{1'000};    ///< 10 ms .. 1 min: how soon what other hosts and people did is seen
+        int batch = 500;             ///< 1..10000 slots, or ends of runs, of one transaction
+        std::int64_t max_pending =
+            100'000;                      ///< 1..10,000,000 runs that wait for a worker; further slots are left out (queue_full)
+        std::chrono::days keep_runs{90};  ///< 1..36500: of the history
+        milliseconds drain{5'000};        ///< 0 .. 10 min: what runs get to finish when the host stops, before they are stopped
+        struct Queue {
+            int workers = 0;     ///< 1..1000 runs of the queue at the same time on this host; 0: as many as there are workers
+            int per_minute = 0;  ///< 1..600000 starts on this host; 0: no limit
+            friend bool operator==(const Queue&, const Queue&) = default;
+        };
+        std::map<std::string, Queue, std::less<>> queues;  ///< by name
+    } jobs;
     struct Isolation {
         std::string worker_path;                   ///< empty: varde-worker beside the varde binary
         std::uint64_t window_bytes = 64ull << 20;  ///< size of the buffer that windows are written to
@@ -197,8 +215,8 @@ struct HostConfig {
 /// The value of an environment variable, or nullopt if it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
-/// Overlays what the environment decides: DATABASE_URL and SCHEDULER_ENABLED (0, false, no, off or 1, true, yes, on, in any case). An
-/// empty value counts as not set. Errc::config_invalid names a variable that cannot be read; `config` is then unchanged.
+/// Overlays what the environment decides: DATABASE_URL, MAX_WORKERS and SCHEDULER_ENABLED (0, false, no, off or 1, true, yes, on, in any
+/// case). An empty value counts as not set. Errc::config_invalid names a variable that cannot be read; `config` is then unchanged.
 [[nodiscard]] core::Result<void> apply_environment(HostConfig& config, const Environment& environment);
 
 /// The text of rules.yaml with rules.<id>.enabled_in_scheduler set, comments and everything else kept. Errc::not_found: no such rule.

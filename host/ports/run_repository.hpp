@@ -88,6 +88,8 @@ class RunRepository {
   public:
     virtual ~RunRepository() = default;
 
+    /// The database's clock; nullopt if it has none of its own (SQLite): the host's counts then.
+    [[nodiscard]] virtual core::Result<std::optional<core::Instant>> database_now() = 0;
     /// A new epoch, and a row in the list of hosts.
     [[nodiscard]] virtual core::Result<JobHost> register_host(const std::string& host_id, const std::string& name,
                                                               core::Instant now) = 0;

@@ -1,11 +1,11 @@
 #include "schedule/schedule_desk.hpp"
 
+#include "schedule/host_identity.hpp"
 #include "schedule/schedule_edits.hpp"
 #include "schedule/slot_preview.hpp"
 #include "schedule/trigger_times.hpp"
 
 #include <array>
-#include <random>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -25,13 +25,6 @@ using ports::LogLevel;
 constexpr std::string_view kComponent = "schedule";
 constexpr std::size_t kMostInput = 65'536;
 constexpr std::size_t kMostKey = 200;
-
-std::string random_id() {
-    std::random_device source;
-    std::string id;
-    for (int i = 0; i < 4; ++i) id += fmt::format("{:08x}", source());
-    return id;
-}
 
 std::string_view name_of(ports::ScheduleAction action) {
     static constexpr std::array<std::string_view, 5> kNames{"enable", "disable", "pause", "resume", "resume with catch-up"};

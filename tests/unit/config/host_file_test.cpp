@@ -45,6 +45,15 @@ void check_same(const HostConfig& a, const HostConfig& b) {
     CHECK(a.scheduler.enabled == b.scheduler.enabled);
     CHECK(a.scheduler.interval == b.scheduler.interval);
     CHECK(a.scheduler.stop_timeout == b.scheduler.stop_timeout);
+    CHECK(a.jobs.enabled == b.jobs.enabled);
+    CHECK(a.jobs.workers == b.jobs.workers);
+    CHECK(a.jobs.lease == b.jobs.lease);
+    CHECK(a.jobs.poll == b.jobs.poll);
+    CHECK(a.jobs.batch == b.jobs.batch);
+    CHECK(a.jobs.max_pending == b.jobs.max_pending);
+    CHECK(a.jobs.keep_runs == b.jobs.keep_runs);
+    CHECK(a.jobs.drain == b.jobs.drain);
+    CHECK(a.jobs.queues == b.jobs.queues);
     CHECK(a.isolation.worker_path == b.isolation.worker_path);
     CHECK(a.isolation.window_bytes == b.isolation.window_bytes);
     CHECK(a.isolation.load_timeout == b.isolation.load_timeout);
@@ -117,6 +126,8 @@ ingest:
   max_commit_events: 7
   commit_timeout_ms: 99
 scheduler: {enabled: false, interval_ms: 250, stop_timeout_ms: 0, carry_answers: false}
+jobs: {enabled: false, workers: 9, lease_ms: 1001, poll_ms: 11, batch: 12, max_pending: 13, keep_runs_days: 14, drain_ms: 0,
+       queues: {mail: {workers: 2, per_minute: 30}}}
 isolation: {worker_path: /opt/w, window_bytes: 1048576, load_timeout_ms: 50, pin_cpu: false, require: [landlock, seccomp],
             without: [cgroup], cgroup: /sys/fs/cgroup/w,
             spares: 0, max_evaluations: 9, max_age_seconds: 8, max_growth_mb: 7, max_log_bytes: 5000,
@@ -147,6 +158,8 @@ log_level: debug
     expected.ingest.max_commit_events = 7;
     expected.ingest.commit_timeout = milliseconds{99};
     expected.scheduler = {false, milliseconds{250}, milliseconds{0}, false};
+    expected.jobs = {
+        false, 9, milliseconds{1001}, milliseconds{11}, 12, 13, std::chrono::days{14}, milliseconds{0}, {{"mail", {2, 30}}}};
     expected.isolation.worker_path = "/opt/w";
     expected.isolation.window_bytes = 1 << 20;
     expected.isolation.load_timeout = milliseconds{50};
@@ -197,6 +210,19 @@ TEST_CASE("the environment wins over the file for the database and the scheduler
     REQUIRE(config::apply_environment(config, environment_of({{"SCHEDULER_ENABLED", "yes"}})));
     CHECK(config.scheduler.enabled);
     CHECK(config.database.url == "sqlite:/tmp/x.db");
+}
+
+TEST_CASE("MAX_WORKERS is a number from 1 to 1000; SCHEDULER_ENABLED=0 runs no schedules either") {
+    HostConfig config;
+    REQUIRE(config::apply_environment(config, environment_of({{"MAX_WORKERS", "12"}, {"SCHEDULER_ENABLED", "0"}})));
+    CHECK(config.jobs.workers == 12);
+    CHECK_FALSE(config.jobs.enabled);
+    for (const auto* wrong : {"0", "1001", "5x", "-1"}) {
+        const auto refused = config::apply_environment(config, environment_of({{"MAX_WORKERS", wrong}}));
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().context == "environment: MAX_WORKERS: is not a whole number from 1 to 1000");
+    }
+    CHECK(config.jobs.workers == 12);
 }
 
 TEST_CASE("SCHEDULER_ENABLED is off for 0, false, no and off, on for 1, true, yes and on") {
