@@ -34,7 +34,10 @@ const json* JsonSection::any(std::string_view key) {
     return found == object_.end() || found->is_null() ? nullptr : &*found;
 }
 
-bool JsonSection::has(std::string_view key) const { return object_.is_object() && object_.contains(key); }
+bool JsonSection::has(std::string_view key) const {
+    const auto found = object_.is_object() ? object_.find(key) : object_.end();
+    return found != object_.end() && !found->is_null();
+}
 
 const std::string* JsonSection::text_of(std::string_view key) {
     const auto* const value = any(key);
@@ -82,7 +85,7 @@ void JsonSection::duration(std::string_view key, core::Microseconds least, core:
 
 void JsonSection::duration(std::string_view key, core::Microseconds least, core::Microseconds most,
                            std::optional<core::Microseconds>& out) {
-    if (!has(key)) return;
+    if (any(key) == nullptr) return;
     core::Microseconds value{-1};
     duration(key, least, most, value);
     if (value.count() >= 0) out = value;

@@ -34,6 +34,7 @@ class JsonSection {
     void object(std::string_view key, const std::function<void(const nlohmann::json&, const std::string& path)>& read);
     /// The value of the key, or nullptr. It counts as known.
     [[nodiscard]] const nlohmann::json* any(std::string_view key);
+    /// Whether it says something: null does not.
     [[nodiscard]] bool has(std::string_view key) const;
 
     void problem(std::string_view key, std::string_view message);

@@ -1,6 +1,7 @@
 #include "config/schedule_definition.hpp"
 
 #include "config/json_section.hpp"
+#include "config/schedule_frequency.hpp"
 #include "time/cron.hpp"
 #include "time/utc_text.hpp"
 
@@ -29,7 +30,6 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::size_t kMostBytes = 65'536;  ///< of params, and of labels
 constexpr days kLongest{400};
 
 template <class Enum, std::size_t N>
@@ -59,11 +59,7 @@ void check_cron(JsonSection& section, const Trigger& trigger) {
     if (time::ZoneOffsets::find(trigger.zone) == nullptr) {
         return section.problem("timezone", fmt::format("there is no IANA time zone '{}'", trigger.zone));
     }
-    time::CronOptions options;
-    options.day_match = trigger.day_match;
-    const auto spec = time::CronSpec::parse(trigger.expression, options);
-    if (!spec) return section.problem("cron", spec.error().context);
-    if (!spec->fires()) section.problem("cron", fmt::format("'{}' never fires: no day of any year has it", trigger.expression));
+    if (const auto fault = cron_fault(trigger); !fault.empty()) section.problem("cron", fault);
 }
 
 Trigger trigger_from(const json& value, const std::string& path, std::vector<std::string>& problems) {
@@ -71,7 +67,8 @@ Trigger trigger_from(const json& value, const std::string& path, std::vector<std
     JsonSection section{value, path, problems};
     constexpr std::array<std::string_view, 6> kKinds{"cron", "every", "at", "event", "after_success", "manual"};
     const auto given = std::ranges::count_if(kKinds, [&](std::string_view key) { return section.has(key); });
-    if (given != 1 && value.is_object()) {
+    if (!value.is_object()) return trigger;  // the section has said so
+    if (given != 1) {
         problems.push_back(path + ": must have one of cron, every, at, event, after_success and manual");
         return trigger;
     }
@@ -165,7 +162,7 @@ void read_object(JsonSection& section, std::string_view key, bool texts_only, st
         value->is_object() && (!texts_only || std::ranges::all_of(*value, [](const json& item) { return item.is_string(); }));
     if (!sound) return section.problem(key, texts_only ? "must be an object of texts" : "must be an object");
     auto text = value->dump(-1, ' ', false, json::error_handler_t::replace);
-    if (text.size() > kMostBytes) return section.problem(key, fmt::format("must have at most {} bytes", kMostBytes));
+    if (text.size() > kMostObjectBytes) return section.problem(key, fmt::format("must have at most {} bytes", kMostObjectBytes));
     out = std::move(text);
 }
 
@@ -181,6 +178,14 @@ constexpr std::array<Unit, 6> kUnits{
     {{"d", 86'400'000'000}, {"h", 3'600'000'000}, {"m", 60'000'000}, {"s", 1'000'000}, {"ms", 1'000}, {"us", 1}}};
 
 }  // namespace
+
+std::string cron_fault(const Trigger& trigger) {
+    time::CronOptions options;
+    options.day_match = trigger.day_match;
+    const auto spec = time::CronSpec::parse(trigger.expression, options);
+    if (!spec) return spec.error().context;
+    return spec->fires() ? "" : fmt::format("'{}' never fires: no day of any year has it", trigger.expression);
+}
 
 Result<Microseconds> read_duration(const json& value) {
     constexpr std::int64_t kMost = 36'500LL * 86'400'000'000;
@@ -253,7 +258,10 @@ Result<core::Schedule> read_schedule(const json& definition) {
     read_object(section, "params", false, schedule.params);
     section.object("trigger",
                    [&](const json& value, const std::string& path) { schedule.trigger = trigger_from(value, path, problems); });
-    if (definition.is_object() && !section.has("trigger")) {
+    if (section.has("frequency") || section.has("time_config")) {
+        if (section.has("trigger")) section.problem("trigger", "must not stand beside frequency and time_config: one of the two");
+        read_frequency(section, schedule, problems);
+    } else if (definition.is_object() && !section.has("trigger")) {
         section.problem("trigger", R"(is missing: such as {"cron": "0 3 * * *"}, {"every": "15m"} or {"manual": true})");
     }
     section.object("policy",

@@ -30,7 +30,8 @@ unsigned nearest_weekday(unsigned first, unsigned length, unsigned day) {
 }
 
 std::uint32_t days_of_month(const CronFields& fields, unsigned first, unsigned length) {
-    std::uint32_t found = fields.days;
+    std::uint32_t found = fields.days | fields.days_or_last;
+    if ((fields.days_or_last >> length) > 1U) found |= 1U << length;  // one of them is later than the month is long
     for (unsigned back = 0; back < length; ++back) {
         const auto day = length - back;
         if (fields.days_before_last >> back & 1U) found |= 1U << day;

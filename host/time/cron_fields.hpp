@@ -28,6 +28,7 @@ struct CronFields {
     std::uint32_t months = 0;                               ///< bits 1..12
     std::uint32_t days = 0;                                 ///< bits 1..31
     std::uint32_t days_before_last = 0;                     ///< L-n: bit n
+    std::uint32_t days_or_last = 0;                         ///< nL: bit n
     std::uint32_t weekday_nearest = 0;                      ///< nW: bit n
     std::uint32_t weekday_nearest_before_last = 0;          ///< L-nW: bit n
     std::uint32_t weekdays = 0;                             ///< bits 0..6
@@ -41,7 +42,7 @@ struct CronFields {
     bool repeats_in_day = false;                            ///< *, / or - in the second, minute or hour field
 };
 
-/// Reads an expression: names in any case, lists, ranges (also over the end, 22-6), steps, a/n, ?, L, L-n, LW, nW, d#n, dL, H, macros.
+/// Reads an expression: names in any case, lists, ranges (also over the end, 22-6), steps, a/n, ?, L, L-n, nL, LW, nW, d#n, dL, H, macros.
 /// `hash_key` decides what H stands for: the same key always gets the same values. Errc::invalid_argument names the field, the text and
 /// what is allowed. Year 1970 to 2199.
 [[nodiscard]] core::Result<CronFields> read_cron_fields(std::string_view text, CronDialect dialect, std::string_view hash_key);

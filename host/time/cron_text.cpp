@@ -32,7 +32,8 @@ constexpr std::array<std::string_view, 7> kWeekdays{"sun", "mon", "tue", "wed", 
 constexpr Place kSecond{"second", 0, 59, 59, {}, 0, ""};
 constexpr Place kMinute{"minute", 0, 59, 59, {}, 0, ""};
 constexpr Place kHour{"hour", 0, 23, 23, {}, 0, ""};
-constexpr Place kDay{"day of month", 1, 31, 31, {}, 0, ", L, L-n (n to 30), LW, L-nW, nW"};
+constexpr Place kDay{
+    "day of month", 1, 31, 31, {}, 0, ", L, L-n (n to 30), nL (n, or the last of a shorter month), LW, L-nW, nW"};
 constexpr Place kMonth{"month", 1, 12, 12, kMonths, 1, ", names JAN-DEC"};
 constexpr Place kWeekday{"day of week", 0, 6, 7, kWeekdays, 0, ", names SUN-SAT, dL (last in the month), d#n (n from 1 to 5)"};
 constexpr Place kYear{"year", kFirstCronYear, kLastCronYear, kLastCronYear, {}, 0, ""};
@@ -218,7 +219,7 @@ core::Result<void> read_bits(const Place& place, std::string_view text, std::str
     return {};
 }
 
-/// L, L-n, LW, L-nW and nW.
+/// L, L-n, LW, L-nW, nW and nL.
 bool take_special_day(std::string_view text, CronFields& fields) {
     Item item{kDay, text};
     if (item.take('l')) {
@@ -234,8 +235,10 @@ bool take_special_day(std::string_view text, CronFields& fields) {
         return true;
     }
     const auto day = item.take_value();
-    if (!day || !item.take('w') || !item.done()) return false;
-    fields.weekday_nearest |= 1U << static_cast<unsigned>(*day);
+    if (!day) return false;
+    const bool weekday = item.take('w');
+    if ((!weekday && !item.take('l')) || !item.done()) return false;
+    (weekday ? fields.weekday_nearest : fields.days_or_last) |= 1U << static_cast<unsigned>(*day);
     return true;
 }
 

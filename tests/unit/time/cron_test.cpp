@@ -75,6 +75,13 @@ TEST_CASE("the last day, the nearest weekday and the nth weekday of a month") {
     CHECK(fires("0 0 * * 5L", "UTC", "2026-01-01T00:00:00Z", 2) == "01-30T00:00+00:00 02-27T00:00+00:00 ");
 }
 
+TEST_CASE("a day of the month, or the last one where the month is shorter, fires once a month") {
+    CHECK(fires("0 0 30L * *", "UTC", "2026-01-01T00:00:00Z", 3) == "01-30T00:00+00:00 02-28T00:00+00:00 03-30T00:00+00:00 ");
+    CHECK(fires("0 0 29L * *", "UTC", "2028-01-01T00:00:00Z", 3) == "01-29T00:00+00:00 02-29T00:00+00:00 03-29T00:00+00:00 ");
+    CHECK(fires("0 0 31l 4 *", "UTC", "2026-01-01T00:00:00Z", 1) == "04-30T00:00+00:00 ");
+    CHECK(fires("0 0 5L,30L 2 *", "UTC", "2026-01-01T00:00:00Z", 2) == "02-05T00:00+00:00 02-28T00:00+00:00 ");
+}
+
 TEST_CASE("what no day has is known when the expression is read") {
     CronOptions both;
     both.day_match = time::DayMatch::both;

@@ -69,11 +69,12 @@ TEST_CASE("0 and 7 are Sunday wherever they stand, and names may be in any case"
     CHECK(fields_of("0 0 * jAn *").months == bits(1));
 }
 
-TEST_CASE("L, L-n, LW, L-nW and nW are days of the month; dL and d#n weekdays") {
-    const auto days = fields_of("0 0 L,L-2,LW,l-1w,15W,7 * *");
+TEST_CASE("L, L-n, nL, LW, L-nW and nW are days of the month; dL and d#n weekdays") {
+    const auto days = fields_of("0 0 L,L-2,LW,l-1w,15W,30L,7 * *");
     CHECK(days.days_before_last == bits(0, 2));
     CHECK(days.weekday_nearest_before_last == bits(0, 1));
     CHECK(days.weekday_nearest == bits(15));
+    CHECK(days.days_or_last == bits(30));
     CHECK(days.days == bits(7));
     const auto weekdays = fields_of("0 0 * * FRIL,7l,mon#2,1#4,3");
     CHECK(weekdays.last_weekdays == bits(5, 0));
