@@ -29,6 +29,7 @@ HOMES = (
     ("spdlog/", {"observe", "app"}),
     ("simdjson", {"ingest", "evaluate"}),
     ("absl/", {"time"}),
+    ("curl/", {"jobs"}),
 )
 NO_JSON = {"core", "time", "ports", "wire", "deviation"}
 # Only these may see the contract with the rules, and the wire format between host and worker.
