@@ -61,6 +61,9 @@ class DeviationRepository {
     virtual core::Result<std::optional<core::Deviation>> find(std::int64_t deviation_id) = 0;
     /// Stores the changed row if its status is still `expected`; Errc::conflict if not.
     virtual core::Result<void> update_if(const core::Deviation& deviation, core::DeviationStatus expected) = 0;
+    /// Deletes up to `limit` rows that were closed before an instant, those that began first first, and returns how many went. A key
+    /// whose rows are all gone begins with episode 1 again.
+    virtual core::Result<std::int64_t> prune(core::Instant closed_before, std::int64_t limit) = 0;
 };
 
 }  // namespace varde::ports

@@ -55,11 +55,15 @@ class EventLog {
     /// The lowest seq whose event has time >= since, or the last seq + 1: where a reader of recent events starts.
     virtual core::Result<std::int64_t> first_seq_since(core::Instant since) = 0;
 
-    /// Every scope that has an event.
+    /// Every scope that has an event, or had one before prune().
     virtual core::Result<std::vector<core::Scope>> scopes() = 0;
 
     /// Newest first by time.
     virtual core::Result<std::vector<core::Event>> list(const EventQuery& query) = 0;
+
+    /// Deletes up to `limit` (1..10,000) events with time < before, of each scope the oldest first, and returns how many went. The event
+    /// with the highest seq always stays, so that no seq is given twice. An event that went is new if it is sent again.
+    virtual core::Result<std::int64_t> prune(core::Instant before, std::int64_t limit) = 0;
 };
 
 }  // namespace varde::ports

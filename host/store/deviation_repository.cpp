@@ -83,4 +83,18 @@ core::Result<void> SqlDeviationRepository::update_if(const core::Deviation& devi
     return {};
 }
 
+// In the order of the primary key, because nothing lists closed rows by their end: a batch stops when it is full.
+core::Result<std::int64_t> SqlDeviationRepository::prune(core::Instant closed_before, std::int64_t limit) {
+    return database_.impl().write("deleting old deviations", [&](Session& session) -> std::int64_t {
+        const long long before = core::to_us(closed_before);
+        const long long most = limit;
+        soci::statement statement = (session.sql.prepare << "DELETE FROM deviations WHERE deviation_id IN (SELECT deviation_id"
+                                                            " FROM deviations WHERE status = 'CLOSED' AND closed_at < :before"
+                                                            " ORDER BY deviation_id LIMIT :most)",
+                                     soci::use(before, "before"), soci::use(most, "most"));
+        statement.execute(true);
+        return statement.get_affected_rows();
+    });
+}
+
 }  // namespace varde::store

@@ -20,6 +20,7 @@ class SqlDeviationRepository final : public ports::DeviationRepository {
     core::Result<std::map<std::string, std::int64_t>> count_by_rule() override;
     core::Result<std::optional<core::Deviation>> find(std::int64_t deviation_id) override;
     core::Result<void> update_if(const core::Deviation& deviation, core::DeviationStatus expected) override;
+    core::Result<std::int64_t> prune(core::Instant closed_before, std::int64_t limit) override;
 
   private:
     Database& database_;

@@ -246,4 +246,12 @@ core::Result<std::vector<core::Event>> SqlEventLog::list(const ports::EventQuery
     return impl_->database().run("listing events", [&](Session& session) { return list_events(session, query); });
 }
 
+// What appenders remember of deleted rows does no harm: it is only where to look, and there is nothing to be found there.
+core::Result<std::int64_t> SqlEventLog::prune(core::Instant before, std::int64_t limit) {
+    if (limit < 1 || limit > 10'000)
+        return core::fail(core::Errc::invalid_argument, "deleting old events: limit must be 1 to 10000");
+    return impl_->database().write("deleting old events",
+                                   [&](Session& session) { return impl_->table().prune(session, before, limit); });
+}
+
 }  // namespace varde::store

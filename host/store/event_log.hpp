@@ -27,6 +27,7 @@ class SqlEventLog final : public ports::EventLog {
     core::Result<std::int64_t> first_seq_since(core::Instant since) override;
     core::Result<std::vector<core::Scope>> scopes() override;
     core::Result<std::vector<core::Event>> list(const ports::EventQuery& query) override;
+    core::Result<std::int64_t> prune(core::Instant before, std::int64_t limit) override;
 
   private:
     class Impl;

@@ -49,6 +49,8 @@ class EventTable {
 
     virtual void read_after(Session& session, std::int64_t after, std::int64_t limit, const VisitEvent& visit) = 0;
     virtual void read_range(Session& session, const core::Scope& scope, core::Window range, const VisitEvent& visit) = 0;
+    /// Deletes up to `limit` rows that are older, with their keys, and never the newest one. Inside the caller's transaction.
+    virtual std::int64_t prune(Session& session, core::Instant before, std::int64_t limit) = 0;
 
   protected:
     /// The rows [first, end) of the pages that become complete with `rows`; empty if none does.

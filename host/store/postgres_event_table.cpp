@@ -39,6 +39,15 @@ constexpr const char* events_in_range =
     "SELECT seq, event_id, stream_id, time, category, room_id, payload, received_at FROM events"
     " WHERE org_id = $1::text AND home_id = $2::text AND subject_id = $3::text AND time >= $4::bigint AND time < $5::bigint"
     " ORDER BY time, seq";
+// LATERAL: scope by scope through events_by_scope_time, whatever the planner believes.
+constexpr const char* delete_old =
+    "WITH old AS MATERIALIZED (SELECT e.seq, e.key_hash FROM scopes AS s CROSS JOIN LATERAL (SELECT seq, key_hash FROM events"
+    " WHERE org_id = s.org_id AND home_id = s.home_id AND subject_id = s.subject_id AND time < $1::bigint"
+    " ORDER BY time LIMIT $2::bigint) AS e WHERE e.seq < (SELECT max(seq) FROM events) LIMIT $2::bigint),"
+    " keys AS (DELETE FROM event_keys AS k USING old"
+    " WHERE k.bucket = old.seq >> 17 AND k.key_hash = old.key_hash AND k.seq = old.seq),"
+    " gone AS (DELETE FROM events AS e USING old WHERE e.seq = old.seq RETURNING 1)"
+    " SELECT count(*) FROM gone";
 
 void append_number(std::string& out, std::int64_t value) {
     append_int32(out, 8);
@@ -163,6 +172,13 @@ class PostgresEventTable final : public EventTable {
             read_event(row, event);
             visit(event);
         });
+    }
+
+    std::int64_t prune(Session& session, core::Instant before, std::int64_t limit) override {
+        std::int64_t gone = 0;
+        postgres(session).query(delete_old, PostgresValues{}.add(core::to_us(before)).add(limit),
+                                [&](const PostgresRow& row) { gone = row.number(0); });
+        return gone;
     }
 
   private:

@@ -2,6 +2,10 @@
 #include "store/event_table.hpp"
 #include "store/sqlite_session.hpp"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 namespace varde::store {
 namespace {
 
@@ -28,6 +32,12 @@ constexpr const char* events_after =
 constexpr const char* events_in_range =
     "SELECT seq, event_id, stream_id, time, category, room_id, payload, received_at FROM events"
     " WHERE org_id = ?1 AND home_id = ?2 AND subject_id = ?3 AND time >= ?4 AND time < ?5 ORDER BY time, seq";
+// Scope by scope through events_by_scope_time. CROSS JOIN as above.
+constexpr const char* old_rows =
+    "SELECT e.seq, e.key_hash FROM scopes AS s CROSS JOIN events AS e WHERE e.org_id = s.org_id AND e.home_id = s.home_id"
+    " AND e.subject_id = s.subject_id AND e.time < ?1 AND e.seq < (SELECT max(seq) FROM events) LIMIT ?2";
+constexpr const char* delete_event = "DELETE FROM events WHERE seq = ?1";
+constexpr const char* delete_key = "DELETE FROM event_keys WHERE bucket = ?1 >> 17 AND key_hash = ?2 AND seq = ?1";
 
 class SqliteEventTable final : public EventTable {
   public:
@@ -129,6 +139,29 @@ class SqliteEventTable final : public EventTable {
             read_event(rows, event);
             visit(event);
         }
+    }
+
+    std::int64_t prune(Session& session, core::Instant before, std::int64_t limit) override {
+        std::vector<std::pair<std::int64_t, std::int64_t>> found;  // first all: rows are not deleted under a reader
+        {
+            SqliteStatement& rows = statement(session, old_rows);
+            const StatementUse use{rows};
+            rows.bind(1, core::to_us(before));
+            rows.bind(2, limit);
+            while (rows.step()) found.emplace_back(rows.number(0), rows.number(1));
+        }
+        std::ranges::sort(found);
+        SqliteStatement& event = statement(session, delete_event);
+        SqliteStatement& key = statement(session, delete_key);
+        const StatementUse use_event{event}, use_key{key};
+        for (const auto& [seq, key_hash] : found) {
+            event.bind(1, seq);
+            event.run();
+            key.bind(1, seq);
+            key.bind(2, key_hash);
+            key.run();
+        }
+        return std::ssize(found);
     }
 
   private:

@@ -86,6 +86,15 @@ class DeviationRepository final : public ports::DeviationRepository {
         return {};
     }
 
+    core::Result<std::int64_t> prune(core::Instant closed_before, std::int64_t limit) override {
+        const std::lock_guard lock{mutex_};
+        if (failure_) return core::fail(*failure_, "fake deviations: prune");
+        const auto gone = std::erase_if(rows_, [&](const core::Deviation& row) {
+            return row.status == core::DeviationStatus::closed && row.closed_at && *row.closed_at < closed_before && limit-- > 0;
+        });
+        return static_cast<std::int64_t>(gone);
+    }
+
   private:
     struct State {
         std::vector<core::Deviation> rows;

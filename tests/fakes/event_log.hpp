@@ -57,7 +57,7 @@ class EventLog final : public ports::EventLog {
                 continue;
             }
             rows_.push_back(event);
-            rows_.back().seq = static_cast<std::int64_t>(rows_.size());
+            rows_.back().seq = ++last_seq_;
             result.push_back({rows_.back().seq, false});
         }
         return result;
@@ -110,7 +110,7 @@ class EventLog final : public ports::EventLog {
         for (const auto& row : rows_) {
             if (row.time >= since) return row.seq;
         }
-        return static_cast<std::int64_t>(rows_.size()) + 1;
+        return last_seq_ + 1;
     }
 
     core::Result<std::vector<core::Scope>> scopes() override {
@@ -136,11 +136,21 @@ class EventLog final : public ports::EventLog {
         return found;
     }
 
+    core::Result<std::int64_t> prune(core::Instant before, std::int64_t limit) override {
+        const std::lock_guard lock{mutex_};
+        if (failure_) return core::fail(*failure_, "fake event log: prune");
+        const auto newest = rows_.empty() ? 0 : rows_.back().seq;
+        const auto gone =
+            std::erase_if(rows_, [&](const core::Event& row) { return row.time < before && row.seq != newest && limit-- > 0; });
+        return static_cast<std::int64_t>(gone);
+    }
+
   private:
     mutable std::mutex mutex_;
     std::optional<core::Errc> failure_;
     std::string refused_event_;
     std::vector<core::Event> rows_;
+    std::int64_t last_seq_ = 0;
     std::vector<std::size_t> append_sizes_;
 };
 

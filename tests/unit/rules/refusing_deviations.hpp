@@ -29,6 +29,9 @@ class RefusingDeviations final : public ports::DeviationRepository {
     core::Result<void> update_if(const core::Deviation& row, core::DeviationStatus expected) override {
         return rows_.update_if(row, expected);
     }
+    core::Result<std::int64_t> prune(core::Instant closed_before, std::int64_t limit) override {
+        return rows_.prune(closed_before, limit);
+    }
 
   private:
     class Transaction final : public ports::DeviationTransaction {
