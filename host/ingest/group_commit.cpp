@@ -48,6 +48,7 @@ struct GroupCommit::Impl {
     const config::HostConfig::Ingest settings;
     ports::LogSink& sink;
     const RoomSource rooms;
+    const Stored stored;
 
     mutable std::mutex mutex;
     std::condition_variable work;     // the writer waits here
@@ -70,8 +71,8 @@ struct GroupCommit::Impl {
     std::thread writer;
     std::thread watch;
 
-    Impl(ports::EventLog& l, const time::Clock& c, const config::HostConfig::Ingest& s, ports::LogSink& k, RoomSource r)
-        : log{l}, clock{c}, settings{s}, sink{k}, rooms{std::move(r)} {
+    Impl(ports::EventLog& l, const time::Clock& c, const config::HostConfig::Ingest& s, ports::LogSink& k, RoomSource r, Stored t)
+        : log{l}, clock{c}, settings{s}, sink{k}, rooms{std::move(r)}, stored{std::move(t)} {
         writer = std::thread{[this] { write_until_quit(); }};
         watch = std::thread{[this] { watch_until_quit(); }};
     }
@@ -162,6 +163,7 @@ struct GroupCommit::Impl {
         if (group.size() == 1) {
             auto result = log.append(group.front()->events);
             note_outcome(result);
+            tell_stored(group.front()->events, result);
             return group.front()->answer(std::move(result));
         }
         std::vector<core::Event> events;
@@ -180,6 +182,7 @@ struct GroupCommit::Impl {
             return;
         }
         note_outcome(result);
+        tell_stored(events, result);
         auto next = result ? result->begin() : std::vector<Appended>::const_iterator{};
         for (const auto& job : group) {
             if (!result) {
@@ -190,6 +193,17 @@ struct GroupCommit::Impl {
             job->answer(std::vector<Appended>{next, end});
             next = end;
         }
+    }
+
+    void tell_stored(const std::vector<core::Event>& events, const Result<std::vector<Appended>>& result) const {
+        if (!result || !stored) return;
+        std::vector<std::string> categories;  // a handful
+        for (std::size_t i = 0; i < events.size(); ++i) {
+            const auto& category = events[i].category;
+            if (!(*result)[i].deduped && std::ranges::find(categories, category) == categories.end())
+                categories.push_back(category);
+        }
+        if (!categories.empty()) stored(categories);
     }
 
     void note_outcome(const Result<std::vector<Appended>>& result) {
@@ -280,8 +294,8 @@ struct GroupCommit::Impl {
 };
 
 GroupCommit::GroupCommit(ports::EventLog& log, const time::Clock& clock, const config::HostConfig::Ingest& settings,
-                         ports::LogSink& sink, RoomSource rooms)
-    : impl_{std::make_unique<Impl>(log, clock, settings, sink, std::move(rooms))} {}
+                         ports::LogSink& sink, RoomSource rooms, Stored stored)
+    : impl_{std::make_unique<Impl>(log, clock, settings, sink, std::move(rooms), std::move(stored))} {}
 
 GroupCommit::~GroupCommit() {
     stop(std::chrono::milliseconds{0});

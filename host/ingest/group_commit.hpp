@@ -9,7 +9,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,9 +29,11 @@ namespace varde::ingest {
 /// Thread-safe. References must outlive it. Two threads: the writer and the one that watches over commit_timeout.
 class GroupCommit final : public ports::EventIntake {
   public:
+    /// Called on the writer thread with the categories of events that have become durable and were not there before; must not block.
+    using Stored = std::function<void(const std::vector<std::string>& categories)>;
     /// `rooms` is asked once a submission.
     GroupCommit(ports::EventLog& log, const time::Clock& clock, const config::HostConfig::Ingest& settings, ports::LogSink& sink,
-                RoomSource rooms = {});
+                RoomSource rooms = {}, Stored stored = {});
     ~GroupCommit() override;  ///< stop(0 ms), then waits for the commit in progress
 
     void submit(std::string_view body, ports::BodyFormat format, const ports::IntakeContext& context, Done done) override;

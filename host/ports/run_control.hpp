@@ -69,6 +69,10 @@ class RunControl {
     /// Judges every configured rule (enabled or not) for one scope and window, between two runs; stores nothing. Rules that may not be
     /// asked about the scope are gated as in runs; monitor modes do not count.
     virtual void evaluate(const core::Scope& scope, core::Window window, Evaluated done) = 0;
+    using Ran = std::function<void(core::Result<RunSummary>)>;
+    /// Makes a run of these rules (empty: of every enabled one), between two others, as if its time had come; the rows of rules that
+    /// are not part of it are left alone. Errc::not_found: rules.yaml has no such rule.
+    virtual void run(std::vector<std::string> rule_ids, Ran done) = 0;
     using Explained = std::function<void(core::Result<ExplainedRule>)>;
     /// Asks one rule of the configuration about a scope as a run at `at` (nullopt: now) would have, over the events that are stored now,
     /// with its steps, also where it is off or gated; stores nothing. Errc::not_found: rules.yaml has no such rule.

@@ -43,6 +43,8 @@ struct RunRequest {
     std::function<bool()> abandoned;
     /// What is different in some homes (RuleSet::homes()), made of the same configuration; null: nothing. Outlives the run.
     const config::HomeRules* homes = nullptr;
+    /// Ids of the rules that are part of it, of those that are enabled; empty: all. What belongs to others is left alone.
+    std::set<std::string> only{};
 };
 
 /// One scheduler run: for every scope with data every enabled rule, judged over [now - lookback, now), then the writes in one

@@ -70,6 +70,13 @@ class Scheduler::Impl {
             {[=, this] { done(explained(rule_id, scope, at)); }, [done](const core::Error& why) { done(tl::unexpected{why}); }});
     }
 
+    void run_some(std::vector<std::string> rule_ids, Ran done) {
+        wait_for_run_thread({[=, this] {
+                                 done(ran({rule_ids.begin(), rule_ids.end()}));
+                             },
+                             [done](const core::Error& why) { done(tl::unexpected{why}); }});
+    }
+
     std::optional<ports::RunSummary> last_run() const {
         const std::lock_guard lock{mutex_};
         return last_run_;
@@ -218,10 +225,19 @@ class Scheduler::Impl {
                         {"path", options_.rules_file.string()}});
     }
 
-    ports::RunSummary run() {
-        const RunRequest request{new_run_id(), interval(), [this] { return abandoned(); }, &rule_set_.homes()};
+    core::Result<ports::RunSummary> ran(std::set<std::string> only) {
+        if (!config_) return tl::unexpected{*config_error_};
+        for (const auto& id : only) {
+            if (!config_->rules.contains(id)) return core::fail(core::Errc::not_found, "rules.yaml has no rule " + id);
+        }
+        return run(std::move(only));
+    }
+
+    ports::RunSummary run(std::set<std::string> only = {}) {
+        const bool some = !only.empty();
+        const RunRequest request{new_run_id(), interval(), [this] { return abandoned(); }, &rule_set_.homes(), std::move(only)};
         auto summary = config_ ? rule_run_.run(*config_, request) : run_without_config(request);
-        {
+        if (!some) {
             const std::lock_guard lock{mutex_};
             last_run_ = summary;
         }
@@ -359,6 +375,7 @@ void Scheduler::explain(const std::string& rule_id, const core::Scope& scope, st
 void Scheduler::evaluate(const core::Scope& scope, core::Window window, Evaluated done) {
     impl_->evaluate(scope, window, std::move(done));
 }
+void Scheduler::run(std::vector<std::string> rule_ids, Ran done) { impl_->run_some(std::move(rule_ids), std::move(done)); }
 std::optional<ports::RunSummary> Scheduler::last_run() const { return impl_->last_run(); }
 std::vector<ports::RuleState> Scheduler::rule_states() const { return impl_->rule_states(); }
 std::shared_ptr<const config::RulesConfig> Scheduler::rules() const { return impl_->rules(); }

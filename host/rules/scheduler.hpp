@@ -45,6 +45,7 @@ class Scheduler final : public ports::RunControl {
 
     void explain(const std::string& rule_id, const core::Scope& scope, std::optional<core::Instant> at, Explained done) override;
     void evaluate(const core::Scope& scope, core::Window window, Evaluated done) override;
+    void run(std::vector<std::string> rule_ids, Ran done) override;
     [[nodiscard]] std::optional<ports::RunSummary> last_run() const override;
     [[nodiscard]] std::vector<ports::RuleState> rule_states() const override;
     [[nodiscard]] bool scheduler_enabled() const override;

@@ -35,6 +35,23 @@ class RunControl final : public ports::RunControl {
         return asked_;
     }
 
+    void run(std::vector<std::string> rule_ids, Ran done) override {
+        core::Result<ports::RunSummary> answer = ports::RunSummary{};
+        {
+            const std::lock_guard lock{mutex_};
+            ran_.push_back(std::move(rule_ids));
+            answer = run_answer_;
+        }
+        done(std::move(answer));
+    }
+    void answer_runs_with(core::Result<ports::RunSummary> answer) {
+        const std::lock_guard lock{mutex_};
+        run_answer_ = std::move(answer);
+    }
+    [[nodiscard]] std::vector<std::vector<std::string>> ran() const {
+        const std::lock_guard lock{mutex_};
+        return ran_;
+    }
     void evaluate(const core::Scope& scope, core::Window window, Evaluated done) override {
         std::unique_lock lock{mutex_};
         asked_.push_back({scope, window});
@@ -77,6 +94,8 @@ class RunControl final : public ports::RunControl {
     core::Result<ports::ExplainedRule> explained_ = ports::ExplainedRule{};
     std::optional<ports::RunSummary> last_run_;
     std::vector<ports::RuleState> states_;
+    std::vector<std::vector<std::string>> ran_;
+    core::Result<ports::RunSummary> run_answer_ = ports::RunSummary{};
     std::vector<Asked> asked_;
     bool enabled_ = true;
 };

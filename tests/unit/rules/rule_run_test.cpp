@@ -245,3 +245,30 @@ TEST_CASE("a run that cannot read the switches releases nobody") {
     f.run();
     CHECK(f.evaluator.released().empty());
 }
+
+TEST_CASE("a run of some rules leaves the rows of the others alone, however old, and what is known of their gates") {
+    RunFixture f{"R-001", "R-002"};
+    f.evaluator.says("R-001", not_met());
+    f.evaluator.says("R-002", not_met());
+    for (const auto* rule : {"R-001", "R-002", "R-009"}) f.put(rule, "2026-01-15T06:00:00Z");
+    const auto row = [&](const std::string& rule) {
+        const auto rows = f.deviations.rows();
+        return *std::ranges::find(rows, rule, &core::Deviation::rule_id);
+    };
+    const auto summary = f.rule_run.run(f.config, {"run-1", std::chrono::minutes{5}, {}, nullptr, {"R-001"}});
+    CHECK(f.evaluator.asked().size() == 1);
+    CHECK(summary.counts.rules_total == 1);
+    CHECK(row("R-001").status == DeviationStatus::closed);
+    CHECK(row("R-002").status == DeviationStatus::open);
+    CHECK(row("R-009").status == DeviationStatus::open);
+    f.run();
+    CHECK(row("R-002").close_reason == "stale");
+    CHECK(row("R-009").close_reason == "rule_disabled");
+}
+
+TEST_CASE("a run of a rule that is switched off asks nobody") {
+    RunFixture f{"R-001"};
+    f.config.rules["R-002"];
+    CHECK(f.rule_run.run(f.config, {"run-1", std::chrono::minutes{5}, {}, nullptr, {"R-002"}}).evaluations == 0);
+    CHECK(f.evaluator.asked().empty());
+}

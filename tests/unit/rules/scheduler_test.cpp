@@ -138,6 +138,31 @@ TEST_CASE("a scheduler that is switched off does not run but answers evaluate") 
     CHECK(f.deviations.rows().empty());
 }
 
+TEST_CASE("a run of some rules is made between two others, also if the scheduler is switched off; it is not the last run") {
+    Fixture f;
+    f.options.enabled = false;
+    f.evaluator.says("R-001", scripted::met());
+    const auto scheduler = f.make();
+    scheduler->start();
+    fakes::Gate arrived;
+    std::vector<core::Result<ports::RunSummary>> answers;
+    const auto keep = [&](core::Result<ports::RunSummary> answer) {
+        answers.push_back(std::move(answer));
+        arrived.pass();
+    };
+    scheduler->run({"R-001"}, keep);
+    scheduler->run({"R-099"}, keep);
+    arrived.wait_for_arrivals(2);
+    scheduler->stop();
+    REQUIRE(answers[0].has_value());
+    CHECK(answers[0]->counts.deviations_upserted == 1);
+    CHECK(f.deviations.rows().size() == 1);
+    CHECK(answers[1].error().context == "rules.yaml has no rule R-099");
+    CHECK_FALSE(scheduler->last_run().has_value());
+    scheduler->run({}, keep);
+    CHECK(answers.back().error().code == core::Errc::stopping);
+}
+
 TEST_CASE("evaluate gates rules as a run does, says why, and explains on which basis the others were asked") {
     Fixture f;
     f.folder.write("rules: {R-001: {requires_baseline: true}, R-002: {}}");
