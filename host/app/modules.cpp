@@ -10,6 +10,8 @@
 #include "store/monitor_mode_repository.hpp"
 #include "store/room_repository.hpp"
 #include "store/rule_repository.hpp"
+#include "store/run_repository.hpp"
+#include "store/schedule_repository.hpp"
 #include "store/token_repository.hpp"
 
 #include <cstdlib>
@@ -29,6 +31,8 @@ struct Storage::Parts {
     store::SqlMonitorModeRepository modes;
     store::SqlDecisionRepository decisions;
     store::SqlRoomRepository rooms;
+    store::SqlScheduleRepository schedules;
+    store::SqlRunRepository runs;
 
     explicit Parts(std::unique_ptr<store::Database> opened)
         : database{std::move(opened)},
@@ -39,7 +43,9 @@ struct Storage::Parts {
           baselines{*database},
           modes{*database},
           decisions{*database},
-          rooms{*database} {}
+          rooms{*database},
+          schedules{*database},
+          runs{*database} {}
 };
 
 Storage::Storage(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
@@ -56,6 +62,11 @@ ports::BaselineRepository& Storage::baselines() { return parts_->baselines; }
 ports::MonitorModeRepository& Storage::modes() { return parts_->modes; }
 ports::DecisionRepository& Storage::decisions() { return parts_->decisions; }
 ports::RoomRepository& Storage::rooms() { return parts_->rooms; }
+ports::ScheduleRepository& Storage::schedules() { return parts_->schedules; }
+ports::RunRepository& Storage::runs() { return parts_->runs; }
+core::Result<store::InstanceLock> Storage::lock_instance(std::chrono::milliseconds patience) {
+    return store::InstanceLock::take(*parts_->database, patience);
+}
 
 core::Result<Storage> Storage::open(const config::HostConfig& settings, Schema schema, Commits commits) {
     store::DatabaseSettings wanted;

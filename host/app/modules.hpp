@@ -13,9 +13,13 @@
 #include "ports/monitor_mode_repository.hpp"
 #include "ports/room_repository.hpp"
 #include "ports/rule_repository.hpp"
+#include "ports/run_repository.hpp"
+#include "ports/schedule_repository.hpp"
 #include "ports/token_repository.hpp"
+#include "store/instance_lock.hpp"
 #include "time/clock.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -51,6 +55,10 @@ class Storage {
     [[nodiscard]] ports::MonitorModeRepository& modes();
     [[nodiscard]] ports::DecisionRepository& decisions();
     [[nodiscard]] ports::RoomRepository& rooms();
+    [[nodiscard]] ports::ScheduleRepository& schedules();
+    [[nodiscard]] ports::RunRepository& runs();
+    /// The right to schedule, for a host that serves; store/instance_lock.hpp.
+    [[nodiscard]] core::Result<store::InstanceLock> lock_instance(std::chrono::milliseconds patience);
 
   private:
     struct Parts;

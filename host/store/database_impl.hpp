@@ -38,6 +38,7 @@ class Database::Impl {
     [[nodiscard]] FairLock::Guard writers_turn();
     [[nodiscard]] Engine engine() const { return url_.engine; }
     [[nodiscard]] const std::string& description() const { return url_.description; }
+    [[nodiscard]] const std::filesystem::path& file() const { return url_.file; }  ///< SQLite
     [[nodiscard]] const DatabaseSettings& settings() const { return settings_; }
 
     /// Calls work(Session&) and turns what it throws into an Error that starts with `doing`. An open transaction is rolled back.

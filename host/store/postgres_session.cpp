@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -67,6 +68,8 @@ std::string_view PostgresRow::text(int column) const {
     return {PQgetvalue(result_, row_, column), static_cast<std::size_t>(PQgetlength(result_, row_, column))};
 }
 
+bool PostgresRow::null(int column) const { return PQgetisnull(result_, row_, column) != 0; }
+
 PostgresValues& PostgresValues::add(std::int64_t value) {
     const auto at = static_cast<std::size_t>(count_++);
     const std::uint64_t raw = htobe64(static_cast<std::uint64_t>(value));
@@ -102,10 +105,10 @@ void append_int16(std::string& out, std::int16_t value) {
 
 namespace {
 
-std::string array_header(std::size_t size, std::int32_t element_oid) {
+std::string array_header(std::size_t size, std::int32_t element_oid, bool has_nulls = false) {
     std::string out;
     append_int32(out, size == 0 ? 0 : 1);  // dimensions
-    append_int32(out, 0);                  // no NULLs
+    append_int32(out, has_nulls ? 1 : 0);
     append_int32(out, element_oid);
     if (size == 0) return out;
     append_int32(out, static_cast<std::int32_t>(size));
@@ -120,6 +123,15 @@ std::string bigint_array(std::span<const std::int64_t> values) {
     for (const std::int64_t value : values) {
         append_int32(out, sizeof value);
         append_int64(out, value);
+    }
+    return out;
+}
+
+std::string bigint_array(std::span<const std::optional<std::int64_t>> values) {
+    std::string out = array_header(values.size(), 20, std::ranges::any_of(values, [](const auto& value) { return !value; }));
+    for (const auto& value : values) {
+        append_int32(out, value ? static_cast<std::int32_t>(sizeof *value) : -1);
+        if (value) append_int64(out, *value);
     }
     return out;
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ class PostgresRow {
     PostgresRow(const PGresult* result, int row) : result_{result}, row_{row} {}
     [[nodiscard]] std::int64_t number(int column) const;  ///< of a BIGINT
     [[nodiscard]] std::string_view text(int column) const;
+    [[nodiscard]] bool null(int column) const;
 
   private:
     const PGresult* result_;
@@ -34,7 +36,7 @@ class PostgresValues {
 
   private:
     friend class PostgresSession;
-    static constexpr int limit = 8;
+    static constexpr int limit = 40;
     std::array<std::array<char, 8>, limit> numbers_{};
     std::array<const char*, limit> values_{};
     std::array<int, limit> lengths_{};
@@ -44,7 +46,8 @@ class PostgresValues {
 
 /// A BIGINT[] in PostgreSQL's binary form, for PostgresValues::add(std::string_view).
 [[nodiscard]] std::string bigint_array(std::span<const std::int64_t> values);
-[[nodiscard]] std::string text_array(std::span<const std::string_view> values);  ///< the same for TEXT[]
+[[nodiscard]] std::string text_array(std::span<const std::string_view> values);               ///< the same for TEXT[]
+[[nodiscard]] std::string bigint_array(std::span<const std::optional<std::int64_t>> values);  ///< nullopt: NULL
 void append_int64(std::string& out, std::int64_t value);
 void append_int32(std::string& out, std::int32_t value);
 void append_int16(std::string& out, std::int16_t value);

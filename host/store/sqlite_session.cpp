@@ -85,6 +85,10 @@ void SqliteStatement::bind(int position, std::string_view text) {
     if (code != SQLITE_OK) fail(code);
 }
 
+void SqliteStatement::bind_null(int position) {
+    if (const int code = sqlite_api::sqlite3_bind_null(statement_, position); code != SQLITE_OK) fail(code);
+}
+
 bool SqliteStatement::step() {
     const int code = sqlite_api::sqlite3_step(statement_);
     if (code == SQLITE_ROW) return true;
@@ -107,6 +111,8 @@ std::string_view SqliteStatement::text(int column) const {
     return data ? std::string_view{data, static_cast<std::size_t>(sqlite_api::sqlite3_column_bytes(statement_, column))}
                 : std::string_view{};
 }
+
+bool SqliteStatement::null(int column) const { return sqlite_api::sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
 /// A session is used by one thread at a time, so SQLite needs no lock of its own in each call; and nobody asks it for its memory
 /// statistics, which take a lock for all sessions at every allocation. Has no effect once SQLite is in use.

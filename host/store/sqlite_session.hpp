@@ -21,6 +21,7 @@ class SqliteStatement {
     /// Positions start at 1. `text` is not copied: it must stay until the statement is stepped to its end or reset.
     void bind(int position, std::int64_t value);
     void bind(int position, std::string_view text);
+    void bind_null(int position);
     /// True: there is a row. False: the statement is done and was reset.
     [[nodiscard]] bool step();
     /// For statements without rows.
@@ -30,6 +31,7 @@ class SqliteStatement {
     /// Columns of the row start at 0; a view is valid until the next step.
     [[nodiscard]] std::int64_t number(int column) const;
     [[nodiscard]] std::string_view text(int column) const;
+    [[nodiscard]] bool null(int column) const;
 
   private:
     [[noreturn]] void fail(int code);
