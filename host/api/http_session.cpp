@@ -196,13 +196,16 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
 
     void read_fields(const http::request<http::string_body>& message) {
         request_.content_type = request_.content_encoding = request_.authorization = request_.api_key = {};
+        request_.if_match = request_.idempotency_key = {};
         for (const auto& field : message) {
             switch (field.name()) {
                 case http::field::content_type: request_.content_type = view(field.value()); break;
                 case http::field::content_encoding: request_.content_encoding = view(field.value()); break;
                 case http::field::authorization: request_.authorization = view(field.value()); break;
+                case http::field::if_match: request_.if_match = view(field.value()); break;
                 case http::field::unknown:
                     if (beast::iequals(field.name_string(), "X-API-Key")) request_.api_key = view(field.value());
+                    if (beast::iequals(field.name_string(), "Idempotency-Key")) request_.idempotency_key = view(field.value());
                     break;
                 default: break;
             }

@@ -24,10 +24,12 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
     std::string_view content_type;
     std::string_view content_encoding;
-    std::string_view api_key;        ///< X-API-Key
-    std::string_view authorization;  ///< Authorization
-    std::string_view body;           ///< as received, at most http.max_body_bytes
-    std::string_view remote;         ///< the peer's address, without port
+    std::string_view api_key;          ///< X-API-Key
+    std::string_view authorization;    ///< Authorization
+    std::string_view if_match;         ///< If-Match
+    std::string_view idempotency_key;  ///< Idempotency-Key
+    std::string_view body;             ///< as received, at most http.max_body_bytes
+    std::string_view remote;           ///< the peer's address, without port
 
     /// The first value of a query key.
     [[nodiscard]] const std::string* find(std::string_view key) const;

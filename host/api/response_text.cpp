@@ -8,6 +8,8 @@
 namespace varde::api {
 namespace {
 
+constexpr int kNoContent = 204;
+
 void append_number(std::string& out, std::size_t number) {
     std::array<char, 24> digits{};
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
@@ -30,10 +32,12 @@ void append_head(std::string& out, const Response& response, const Framing& fram
         append_number(out, static_cast<std::size_t>(response.status));
         out.append(" ").append(reason_of(response.status)).append("\r\n");
     }
-    out.append("Date: ").append(framing.date).append("\r\nContent-Type: ").append(response.content_type);
-    out += "\r\nContent-Length: ";
-    append_number(out, response.body.size());
-    out += "\r\n";
+    out.append("Date: ").append(framing.date).append("\r\n");
+    if (response.status != kNoContent) {  // which has no body, and may not say how long it is
+        out.append("Content-Type: ").append(response.content_type).append("\r\nContent-Length: ");
+        append_number(out, response.body.size());
+        out += "\r\n";
+    }
     for (const auto& [name, value] : response.headers) append_line(out, name, value);
     if (!framing.keep_alive) {
         out += "Connection: close\r\n";

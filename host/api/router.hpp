@@ -15,7 +15,8 @@ using RouteAction = std::function<void(const Request&, const Identity&, Reply)>;
 
 struct Route {
     Method method = Method::get;
-    /// A literal: "/deviations"; ending in "/{id}" for a number; or with one "/{name}" for a text: "/rules/{name}/release".
+    /// A literal: "/deviations"; with one "/{id}" for a number: "/runs/{id}/cancel"; or with one "/{name}" for a text. A literal that such
+    /// a pattern fits too is added before it.
     std::string_view pattern;
     /// The least role; nullopt: open to everybody.
     std::optional<ports::Role> role;

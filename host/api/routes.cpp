@@ -48,6 +48,13 @@ Result<int> int_value(const Request& request, std::string_view key, int lowest, 
     return core::fail(Errc::invalid_argument, fmt::format("{} must be a number from {} to {}", key, lowest, highest));
 }
 
+Result<bool> bool_value(const Request& request, std::string_view key) {
+    const auto* const text = request.find(key);
+    if (text == nullptr || *text == "false") return false;
+    if (*text == "true") return true;
+    return core::fail(Errc::invalid_argument, fmt::format("{} must be true or false", key));
+}
+
 Result<std::optional<core::Instant>> time_value(const Request& request, std::string_view key) {
     const auto* const given = request.find(key);
     if (given == nullptr) return std::nullopt;

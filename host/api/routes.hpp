@@ -33,6 +33,8 @@ void add_incident_routes(Router& router, const Context& context);
 void add_monitor_mode_routes(Router& router, const Context& context);
 void add_decision_routes(Router& router, const Context& context);
 void add_room_routes(Router& router, const Context& context);
+void add_schedule_routes(Router& router, const Context& context);
+void add_run_routes(Router& router, const Context& context);
 
 /// Runs a repository call on a database thread and answers with what it made of it.
 void answer_from_database(const Context& context, Reply reply, std::function<core::Result<Response>()> work);
@@ -43,6 +45,8 @@ void answer_from_database(const Context& context, Reply reply, std::function<cor
 // --- query values; the errors name the key -----------------------------------------------------------------------------------
 
 [[nodiscard]] core::Result<int> int_value(const Request& request, std::string_view key, int lowest, int highest, int otherwise);
+/// "true" or "false"; false if the key is not there.
+[[nodiscard]] core::Result<bool> bool_value(const Request& request, std::string_view key);
 [[nodiscard]] core::Result<std::optional<core::Instant>> time_value(const Request& request, std::string_view key);
 /// 1..100 characters of UTF-8, or nullopt if the key is not there.
 [[nodiscard]] core::Result<std::optional<std::string>> name_value(const Request& request, std::string_view key);

@@ -53,6 +53,8 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
         add_monitor_mode_routes(router, context);
         add_decision_routes(router, context);
         add_room_routes(router, context);
+        add_schedule_routes(router, context);
+        add_run_routes(router, context);
     }
 
     /// Paths without /v1 are the reference's old ones.

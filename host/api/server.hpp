@@ -14,6 +14,9 @@
 #include "ports/room_repository.hpp"
 #include "ports/rule_repository.hpp"
 #include "ports/run_control.hpp"
+#include "ports/run_repository.hpp"
+#include "ports/schedule_control.hpp"
+#include "ports/schedule_repository.hpp"
 #include "ports/token_repository.hpp"
 #include "time/clock.hpp"
 
@@ -49,6 +52,13 @@ struct IngestHealth {
     bool database_ok = true;
 };
 
+/// What the routes of schedules and runs work with.
+struct Scheduling {
+    ports::ScheduleControl& control;
+    ports::ScheduleRepository& schedules;
+    ports::RunRepository& runs;
+};
+
 /// What the routes work with. All outlive the server.
 struct Services {
     ports::EventIntake& intake;
@@ -68,6 +78,7 @@ struct Services {
     std::function<IngestHealth()> ingest_health;                        ///< may be empty
     ports::IsolationPosture isolation{};                                ///< as measured at start; without a level: not measured
     std::function<void()> rooms_changed{};  ///< called on a database thread after each change of rooms; may be empty
+    const Scheduling* scheduling{};         ///< nullptr: there is none, and its routes answer 503
 };
 
 /// The HTTP interface (docs/http.md). Owned by, and working on, the thread that runs `loop`; blocking repository calls run on

@@ -13,6 +13,11 @@ namespace varde::config {
 
 using nlohmann::json;
 
+bool deeper_than(const json& value, int levels) {
+    if (!value.is_structured()) return false;
+    return levels == 0 || std::ranges::any_of(value, [levels](const json& item) { return deeper_than(item, levels - 1); });
+}
+
 JsonSection::JsonSection(const json& object, std::string path, std::vector<std::string>& problems)
     : object_{object}, path_{std::move(path)}, problems_{problems} {
     if (!object.is_object()) problems.push_back(fmt::format("{}must be an object", path_.empty() ? "" : path_ + ": "));

@@ -13,6 +13,9 @@
 
 namespace varde::config {
 
+constexpr int kDeepest = 32;  ///< levels of arrays and objects in what people send
+[[nodiscard]] bool deeper_than(const nlohmann::json& value, int levels);
+
 /// Reads the keys of one JSON object into settings, as Section does for YAML. A key that is absent leaves its target as it was; what is
 /// wrong is added to `problems` with its place ("policy.retry.backoff: ..."). finish() reports keys that nobody asked for.
 class JsonSection {

@@ -245,6 +245,10 @@ Result<core::SchedulePolicy> read_policy(const json& value) {
 }
 
 Result<core::Schedule> read_schedule(const json& definition) {
+    // What is nested is written, compared and merged by functions that call themselves.
+    if (deeper_than(definition, kDeepest)) {
+        return core::fail(Errc::invalid_argument, fmt::format("must not be nested deeper than {} levels", kDeepest));
+    }
     std::vector<std::string> problems;
     core::Schedule schedule;
     JsonSection section{definition, "", problems};

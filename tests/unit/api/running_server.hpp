@@ -11,6 +11,9 @@
 #include "fakes/room_repository.hpp"
 #include "fakes/rule_repository.hpp"
 #include "fakes/run_control.hpp"
+#include "fakes/run_repository.hpp"
+#include "fakes/schedule_control.hpp"
+#include "fakes/schedule_repository.hpp"
 #include "fakes/token_repository.hpp"
 #include "time/utc_text.hpp"
 #include "unit/api/http_client.hpp"
@@ -43,6 +46,11 @@ class RunningServer {
     fakes::DecisionRepository decisions;
     fakes::RoomRepository rooms;
     fakes::RunControl runs;
+    fakes::ScheduleRepository schedules;
+    fakes::RunRepository slot_runs{schedules};
+    fakes::ScheduleControl desk{schedules, slot_runs, clock};
+    api::Scheduling scheduling{desk, schedules, slot_runs};
+    bool has_schedules = true;
     fakes::LogSink log;
     std::shared_ptr<config::RulesConfig> rules = std::make_shared<config::RulesConfig>();
     std::function<api::IngestHealth()> ingest_health;
@@ -71,9 +79,15 @@ class RunningServer {
     [[nodiscard]] std::uint16_t port() const { return port_; }
     /// The fakes, as a server wants them; for tests that make their own.
     [[nodiscard]] api::Services services() {
-        return {intake,        events,    deviations,   rule_rows, tokens, incidents, baselines,
-                modes,         decisions, rooms,        runs,      clock,  log,       [this] { return rules; },
-                ingest_health, {},        rooms_changed};
+        return {intake,        events,
+                deviations,    rule_rows,
+                tokens,        incidents,
+                baselines,     modes,
+                decisions,     rooms,
+                runs,          clock,
+                log,           [this] { return rules; },
+                ingest_health, {},
+                rooms_changed, has_schedules ? &scheduling : nullptr};
     }
 
     void on_loop(std::function<void()> what) {

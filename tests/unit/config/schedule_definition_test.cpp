@@ -140,6 +140,13 @@ TEST_CASE("a fault names its place and what is allowed") {
     CHECK(fault(with("trigger", 1)) == "trigger: must be an object");
 }
 
+TEST_CASE("what is nested too deep is refused") {
+    json deep = 1;
+    for (int i = 0; i < 30; ++i) deep = json::array({std::move(deep)});
+    CHECK(fault(with("params", {{"a", deep}})).empty());
+    CHECK(fault(with("params", {{"a", json::array({deep})}})) == "must not be nested deeper than 32 levels");
+}
+
 TEST_CASE("what must be there is missing if it is null, too") {
     const std::string no_kind = "kind: is missing: what is to be run";
     const std::string no_trigger = R"(trigger: is missing: such as {"cron": "0 3 * * *"}, {"every": "15m"} or {"manual": true})";
