@@ -71,13 +71,6 @@ core::Result<Params> read(const std::string& text) {
     return params;
 }
 
-/// At most `most` bytes, not ending within a character.
-std::string cut(const std::string& text, std::size_t most) {
-    if (text.size() <= most) return text;
-    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
-    return text.substr(0, most);
-}
-
 std::string result_of(const HttpReply& reply, std::size_t keep) {
     const auto dumped = [&](const json& body, bool truncated) {
         const nlohmann::ordered_json result{{"status", reply.status}, {"body", body}, {"truncated", truncated}};

@@ -120,4 +120,10 @@ std::optional<json> json_of(const std::string& text) {
     return value;
 }
 
+std::string cut(const std::string& text, std::size_t most) {
+    if (text.size() <= most) return text;
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+    return text.substr(0, most);
+}
+
 }  // namespace varde::jobs

@@ -41,5 +41,7 @@ void read_http_params(config::JsonSection& section, HttpParams& params);
 
 /// The text as JSON; nullopt: it is none, or nested deeper than 64 (which recursive readers would not survive).
 [[nodiscard]] std::optional<nlohmann::json> json_of(const std::string& text);
+/// At most `most` bytes of it, not ending within a character.
+[[nodiscard]] std::string cut(const std::string& text, std::size_t most);
 
 }  // namespace varde::jobs

@@ -31,6 +31,7 @@ class FinishedRuns final : public ports::RunRepository {
         return gone;
     }
 
+    core::Result<std::optional<core::Instant>> database_now() override { return std::nullopt; }
     core::Result<ports::JobHost> register_host(const std::string&, const std::string&, core::Instant) override { return none(); }
     core::Result<void> forget_host(const std::string&) override { return none(); }
     core::Result<std::vector<ports::JobHost>> hosts() override { return none(); }
