@@ -68,6 +68,8 @@ core::Result<store::InstanceLock> Storage::lock_instance(std::chrono::millisecon
     return store::InstanceLock::take(*parts_->database, patience);
 }
 
+bool Storage::is_single_host() const { return parts_->database->engine() == store::Engine::sqlite; }
+
 core::Result<Storage> Storage::open(const config::HostConfig& settings, Schema schema, Commits commits) {
     store::DatabaseSettings wanted;
     wanted.url = settings.database.url;

@@ -57,6 +57,8 @@ class Storage {
     [[nodiscard]] ports::RoomRepository& rooms();
     [[nodiscard]] ports::ScheduleRepository& schedules();
     [[nodiscard]] ports::RunRepository& runs();
+    /// No two hosts can share this database: it is a SQLite file.
+    [[nodiscard]] bool is_single_host() const;
     /// The right to schedule, for a host that serves; store/instance_lock.hpp.
     [[nodiscard]] core::Result<store::InstanceLock> lock_instance(std::chrono::milliseconds patience);
 

@@ -2,11 +2,13 @@
 #include "app/composition.hpp"
 #include "app/json_output.hpp"
 #include "app/modules.hpp"
+#include "app/scheduling.hpp"
 #include "evaluate/guarded_evaluator.hpp"
 #include "evaluate/posture_probe.hpp"
 #include "ingest/room_watch.hpp"
 #include "rules/baseline_job.hpp"
 #include "rules/scheduler.hpp"
+#include "schedule/dispatcher.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -18,6 +20,21 @@ namespace varde::app {
 namespace {
 
 namespace asio = boost::asio;
+
+/// A host that is going down may still hold the lock of its SQLite file; it has ten seconds for that.
+constexpr std::chrono::milliseconds kPredecessorMayTake{12'000};
+
+/// How far back rules may look, and baselines count: younger events are not to be deleted.
+core::Microseconds rules_need(const rules::Scheduler& scheduler, const config::HostConfig& settings) {
+    const auto rules = scheduler.rules();
+    core::Microseconds most = std::chrono::days{settings.baseline.window_days + 1};
+    const auto need = [&](core::Microseconds lookback) { most = std::max(most, lookback); };
+    for (const auto& [id, rule] : rules->rules) need(rule.lookback);
+    for (const auto& home : rules->homes) {
+        for (const auto& [id, rule] : home.rules) need(rule.lookback.value_or(std::chrono::minutes{0}));
+    }
+    return most;
+}
 
 /// Requests in flight get this long to finish; the scheduler has its own bound. Together they stay below 10 s.
 constexpr std::chrono::milliseconds kRequestsMayTake{1'500};
@@ -76,19 +93,44 @@ int serve(const Globals& globals, const ServeOptions& options) {
         engine, {storage->incidents(), clock, log.sink()}, {settings->breaker, settings->incidents.keep}};
     ingest::RoomWatch rooms{storage->rooms(), log.sink()};
     if (auto known = rooms.look(); !known) return report(known.error());  // an event would get no room, for ever
-    ingest::GroupCommit intake{storage->events(), clock, settings->ingest, log.sink(), [&rooms] { return rooms.picture(); }};
+    std::function<void(const std::vector<std::string>&)> events_stored;   // set before events come in
+    ingest::GroupCommit intake{storage->events(),
+                               clock,
+                               settings->ingest,
+                               log.sink(),
+                               [&rooms] { return rooms.picture(); },
+                               [&events_stored](const std::vector<std::string>& categories) {
+                                   if (events_stored) events_stored(categories);
+                               }};
     rules::Scheduler scheduler{scheduling_of(*settings),
                                {guard, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock,
                                 log.sink(), &storage->decisions(), settings->decisions},
                                catalogue};
     rules::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
 
+    Scheduling scheduling{
+        {*storage, clock, log.sink(), scheduler, [&scheduler, &settings] { return rules_need(scheduler, *settings); }}};
+    std::optional<store::InstanceLock> alone;
+    std::optional<schedule::Dispatcher> dispatcher;
+    if (settings->jobs.enabled) {
+        auto lock = storage->lock_instance(kPredecessorMayTake);
+        if (!lock) return report(lock.error());
+        alone = std::move(*lock);
+        dispatcher.emplace(
+            settings->jobs,
+            schedule::Dispatcher::Ports{storage->schedules(), storage->runs(), scheduling.kinds(), scheduling.time(), log.sink()},
+            storage->is_single_host());
+        scheduling.on_change([&dispatcher] { dispatcher->hint(); });
+        events_stored = [&dispatcher](const std::vector<std::string>& categories) { dispatcher->events_stored(categories); };
+    }
+    const api::Scheduling schedules{scheduling.desk(), storage->schedules(), storage->runs()};
+
     api::Server server{loop,
                        http_of(*settings),
                        {intake, storage->events(), storage->deviations(), storage->rules(), storage->tokens(),
                         storage->incidents(), storage->baselines(), storage->modes(), storage->decisions(), storage->rooms(),
                         scheduler, clock, log.sink(), [&scheduler] { return scheduler.rules(); },
-                        [&intake] { return health_of(intake); }, posture, [&rooms] { (void)rooms.look(); }}};
+                        [&intake] { return health_of(intake); }, posture, [&rooms] { (void)rooms.look(); }, &schedules}};
     if (auto started = server.start(); !started) return report(started.error());
 
     asio::signal_set signals{loop, SIGINT, SIGTERM};
@@ -105,8 +147,10 @@ int serve(const Globals& globals, const ServeOptions& options) {
     baselines.start();
     rooms.start();
     scheduler.start();
+    if (dispatcher) dispatcher->start();
     loop.run();
     baselines.stop();
+    if (dispatcher) dispatcher->stop();  // before the rules: a run of them may be what it waits for
     scheduler.stop();
     intake.stop(std::chrono::milliseconds{1'000});
     log.sink().log(ports::LogLevel::info, "host", "host_stopped", "stopped");

@@ -60,14 +60,15 @@ struct WaitingRun {
     core::Run run;
     core::Schedule schedule;
     DependencyFacts facts;
-    int ahead = 0;  ///< other runs of the schedule that are pending or running
+    int ahead = 0;  ///< other runs of the schedule that are pending or running, also those that were released in the same call
 };
 struct WaitingDecision {
     enum class What { keep, release, skip } what = What::keep;
     std::string detail;  ///< of a skipped one: what was missing
 };
 
-/// Schedules and their cursors. Thread-safe; blocking. `now` is the caller's; on PostgreSQL it follows the database's clock
+/// Schedules and their cursors. Thread-safe; blocking. Callbacks may be called again for the same schedule or run (a deadlock is tried
+/// again): they have no effect but what they give. `now` is the caller's; on PostgreSQL it follows the database's clock
 /// (schedule/host_time.hpp), so that hosts agree. Every change is durable when the call returns.
 class ScheduleRepository {
   public:

@@ -165,6 +165,7 @@ class Dispatcher::Impl {
     Result<bool> fire(const ports::JobHost& host) {
         const auto now = ports_.time.now();
         int free = backlog_ ? 0 : pool_.free();
+        // The database may ask about a schedule twice (a deadlock is tried again): what is counted here errs on the side of fewer.
         std::map<std::string, core::Schedule> started;
         const auto fired = ports_.schedules.fire_due(now, settings_.batch, [&](const ports::DueSchedule& due) {
             auto decision = decide(due, now, queue_full_);
@@ -253,14 +254,7 @@ class Dispatcher::Impl {
     }
 
     Result<void> settle() {
-        std::map<std::string, int> released;
-        const auto now = ports_.time.now();
-        const auto settled = ports_.schedules.settle_waiting(now, settings_.batch, [&](const ports::WaitingRun& waiting) {
-            auto& before = released[waiting.schedule.schedule_id];
-            auto decision = decide_waiting(waiting, before);
-            if (decision.what == ports::WaitingDecision::What::release) ++before;
-            return decision;
-        });
+        const auto settled = ports_.schedules.settle_waiting(ports_.time.now(), settings_.batch, decide_waiting);
         if (!settled) return tl::unexpected{settled.error()};
         return {};
     }

@@ -181,9 +181,9 @@ bool dependencies_met(const core::Schedule& schedule, const ports::DependencyFac
     return met;
 }
 
-ports::WaitingDecision decide_waiting(const ports::WaitingRun& waiting, int released) {
+ports::WaitingDecision decide_waiting(const ports::WaitingRun& waiting) {
     using What = ports::WaitingDecision::What;
-    if (waiting.ahead + released >= waiting.schedule.policy.max_instances) return {What::keep, {}};
+    if (waiting.ahead >= waiting.schedule.policy.max_instances) return {What::keep, {}};
     const bool gated = !waiting.schedule.policy.depends_on.empty() && waiting.schedule.trigger.kind != TriggerKind::after &&
                        waiting.run.kind != SlotKind::manual;
     if (gated && !dependencies_met(waiting.schedule, waiting.facts)) return {What::keep, {}};

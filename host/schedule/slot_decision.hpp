@@ -15,8 +15,8 @@ namespace varde::schedule {
 /// a skipped row says why.
 [[nodiscard]] ports::DueDecision decide(const ports::DueSchedule& due, core::Instant now, bool queue_full);
 
-/// What becomes of a run that waits. `released`: how many of its schedule the caller has released in the same breath.
-[[nodiscard]] ports::WaitingDecision decide_waiting(const ports::WaitingRun& waiting, int released);
+/// What becomes of a run that waits.
+[[nodiscard]] ports::WaitingDecision decide_waiting(const ports::WaitingRun& waiting);
 
 /// Whether every dependency has succeeded: since the last successful run of the schedule started, or at all if it has none. With trigger
 /// `after`: since its last slot. `missing`: the ids that have not, for people.

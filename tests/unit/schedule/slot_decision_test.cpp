@@ -210,16 +210,15 @@ TEST_CASE("a waiting run is let go when there is room and what it depends on has
     using What = ports::WaitingDecision::What;
     ports::WaitingRun waiting;
     waiting.schedule = minute();
-    CHECK(schedule::decide_waiting(waiting, 0).what == What::release);
-    CHECK(schedule::decide_waiting(waiting, 1).what == What::keep);
+    CHECK(schedule::decide_waiting(waiting).what == What::release);
     waiting.ahead = 1;
-    CHECK(schedule::decide_waiting(waiting, 0).what == What::keep);
+    CHECK(schedule::decide_waiting(waiting).what == What::keep);
     waiting.ahead = 0;
     waiting.schedule.policy.depends_on = {"a"};
     waiting.facts.succeeded_at = {{"a", std::nullopt}};
-    CHECK(schedule::decide_waiting(waiting, 0).what == What::keep);
+    CHECK(schedule::decide_waiting(waiting).what == What::keep);
     waiting.facts.succeeded_at = {{"a", noon}};
-    CHECK(schedule::decide_waiting(waiting, 0).what == What::release);
+    CHECK(schedule::decide_waiting(waiting).what == What::release);
 }
 
 TEST_CASE("years of slots are decided at once, the newest by search") {

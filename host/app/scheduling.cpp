@@ -1,0 +1,23 @@
+#include "app/scheduling.hpp"
+
+namespace varde::app {
+
+Scheduling::Scheduling(Parts parts)
+    : time_{parts.storage.runs(), parts.clock, parts.log},
+      desk_{{parts.storage.schedules(), parts.storage.runs(), kinds_, time_, parts.log},
+            [this] {
+                if (changed_) changed_();
+            }},
+      retention_{{parts.storage.events(), parts.storage.deviations(), parts.storage.decisions(), parts.storage.runs(), time_,
+                  std::move(parts.rules_need)}},
+      rule_evaluation_{parts.rules},
+      api_sync_{desk_, parts.storage.schedules()} {
+    for (ports::JobKind* kind :
+         std::initializer_list<ports::JobKind*>{&noop_, &http_, &retention_, &rule_evaluation_, &api_sync_}) {
+        kinds_.add(*kind);
+    }
+    // A database that does not answer now is told of by whoever asks it next; the time is this machine's until then.
+    (void)time_.sample();
+}
+
+}  // namespace varde::app
