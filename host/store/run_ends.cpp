@@ -25,7 +25,8 @@ SqlTexts end_texts() {
         " owner = CASE WHEN new_state = 'pending' AND cancel_requested = 0 THEN '' ELSE owner END,"
         " epoch = CASE WHEN new_state = 'pending' AND cancel_requested = 0 THEN 0 ELSE epoch END,"
         " lease_until = NULL, started_at = coalesce(new_started, started_at), error = new_error, result = new_result ";
-    static const std::string where = " WHERE run_id = of_run AND attempt = of_attempt AND state = 'running'";
+    // coalesce: or PostgreSQL could take the index of the running rows, and read all of them for each.
+    static const std::string where = " WHERE run_id = of_run AND attempt = of_attempt AND coalesce(state, '') = 'running'";
     static const std::string returning = " RETURNING run_id, schedule_id, state, finished_at";
     static const std::string postgres = set + "FROM " + unnest_of(end_types) + " AS f (" + std::string{end_names} + ")" + where +
                                         " AND (CAST($12 AS BIGINT) < 0 OR (owner = $11 AND epoch = CAST($12 AS BIGINT)))" +

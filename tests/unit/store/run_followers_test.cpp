@@ -1,6 +1,8 @@
 // What the end of a run makes due.
 #include "schedule_fixture.hpp"
 
+#include <thread>
+
 using namespace varde;
 using namespace varde::store::testing;
 using core::RunState;
@@ -94,4 +96,44 @@ TEST_CASE_TEMPLATE("a success makes schedules due that wait for it, a failure do
     CHECK_FALSE(fixture.find("manual").next_at.has_value());
     fixture.ended("a", at_second(3), RunState::success, at_second(7), host);
     CHECK(fixture.find("b").next_at == at_second(6));
+}
+
+TEST_CASE_TEMPLATE("hosts that fire, cancel, end and renew at the same time fail nowhere and lose no slot", On, ON_EACH_ENGINE) {
+    Schedules<On> fixture;
+    if (!fixture.ready()) return;
+    constexpr int schedules = 6, minutes = 15;
+    for (int i = 0; i < schedules; ++i) {
+        auto schedule = schedule_of("s" + std::to_string(i));
+        if (i > 0) schedule.policy.depends_on = {"s" + std::to_string(i - 1)};
+        fixture.create(schedule);
+    }
+    // Each slot takes the place of the one before it, whoever runs that.
+    const auto supersede = [](const ports::DueSchedule& due) {
+        auto decision = fire_once(due);
+        decision.cancel_live = true;
+        return decision;
+    };
+    const auto work = [&](const ports::JobHost& host) {
+        const auto own = fixture.connect();
+        store::SqlScheduleRepository plans{*own};
+        store::SqlRunRepository runs{*own};
+        const auto now = at_second(60 * minutes);
+        while (*value_of(plans.next_due()) <= now || value_of(runs.count_pending()) > 0) {
+            value_of(plans.fire_due(now, 4, supersede));
+            std::vector<ports::FinishedRun> ends;
+            for (const auto& one : value_of(runs.claim(claim_by(host, now, 5)))) {
+                ends.push_back(finished(one.run, RunState::success, now));
+            }
+            std::ranges::reverse(ends);
+            value_of(runs.renew(host.host_id, host.epoch, now, std::chrono::seconds{10}));
+            CHECK(value_of(runs.finish(host.host_id, host.epoch, ends)).size() == ends.size());
+        }
+    };
+    const auto first = fixture.host("a"), second = fixture.host("b");
+    std::thread other{work, std::cref(first)};
+    work(second);
+    other.join();
+    auto statistics = value_of(fixture.runs().statistics({}));
+    CHECK(statistics.total == schedules * minutes);
+    CHECK(statistics.by_state.at(RunState::success) + statistics.by_state[RunState::cancelled] == schedules * minutes);
 }
