@@ -1,6 +1,6 @@
 // What schedules and runs cost: slots a second through fire_due and finish (run at once), runs a second through claim and finish, in
 // batches of 500, and a renewal of 1,000 leases. Without arguments; with VARDE_TEST_POSTGRES_URL also on PostgreSQL
-// (VARDE_POSTGRES_FSYNC=on tests/postgres/with_postgres.sh bench_schedules).
+// (VARDE_POSTGRES_FSYNC=on tests/postgres/with_postgres.sh bench_schedules). VARDE_BENCH_ROUNDS: slots of each of 2,000 schedules (20).
 #include "store/database.hpp"
 #include "store/migrations.hpp"
 #include "store/run_repository.hpp"
@@ -20,7 +20,6 @@ namespace {
 using namespace varde;
 constexpr int kSchedules = 2000;
 constexpr int kBatch = 500;
-constexpr int kRounds = 20;  // of all schedules
 const core::Instant kStart = core::instant_from_us(1'768'478'400'000'000);
 
 template <class T>
@@ -42,6 +41,7 @@ double seconds_of(Work&& work) {
 class Bench {
   public:
     Bench(const char* name, const std::string& url) : name_{name} {
+        if (const char* const rounds = std::getenv("VARDE_BENCH_ROUNDS")) rounds_ = std::atoi(rounds);
         store::DatabaseSettings settings;
         settings.url = url;
         database_ = need(store::Database::open(settings));
@@ -53,7 +53,7 @@ class Bench {
 
     void run() {
         print("definitions created", kSchedules, seconds_of([&] { create(); }));
-        const auto slots = std::int64_t{kSchedules} * kRounds;
+        const auto slots = std::int64_t{kSchedules} * rounds_;
         print("slots fired as running, and ended", slots, seconds_of([&] { rounds([&] { fire_and_finish(); }); }));
         print("slots fired as pending", slots, seconds_of([&] { rounds([&] { fire(core::RunState::pending); }); }));
         print("pending runs claimed and ended", slots, seconds_of([&] { claim_and_finish(); }));
@@ -86,7 +86,7 @@ class Bench {
 
     template <class Work>
     void rounds(Work work) {
-        for (int i = 0; i < kRounds; ++i) {
+        for (int i = 0; i < rounds_; ++i) {
             for (int done = 0; done < kSchedules; done += kBatch) work();
             now_ += std::chrono::minutes{1};
         }
@@ -143,6 +143,7 @@ class Bench {
     }
 
     const char* name_;
+    int rounds_ = 20;
     std::unique_ptr<store::Database> database_;
     std::unique_ptr<ports::ScheduleRepository> schedules_;
     std::unique_ptr<ports::RunRepository> runs_;

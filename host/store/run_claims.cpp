@@ -20,7 +20,8 @@ const char* claim_postgres() {
         "UPDATE runs AS r SET state = 'running', owner = $1, epoch = $2, lease_until = $3, started_at = $4,"
         " attempt = r.attempt + 1 FROM schedules AS s WHERE s.schedule_id = r.schedule_id"
         // coalesce: or it could take the index of the pending rows, and read all of them.
-        " AND coalesce(r.state, '') = 'pending' AND r.run_id = ANY (ARRAY (SELECT p.run_id FROM runs AS p WHERE p.state = 'pending' AND p.run_at <= $4"
+        " AND coalesce(r.state, '') = 'pending' AND r.run_id = ANY (ARRAY ("
+        "SELECT p.run_id FROM runs AS p WHERE p.state = 'pending' AND p.run_at <= $4"
         " AND (p.start_by IS NULL OR p.start_by >= $4)"
         " AND p.queue <> ALL (ARRAY (SELECT jsonb_array_elements_text(CAST(CAST($6 AS TEXT) AS jsonb))))"
         " AND (CAST($7 AS TEXT) = '[]' OR p.queue ="
@@ -95,7 +96,8 @@ SqlTexts give_back_texts() {
         "UPDATE runs SET state = CASE WHEN cancel_requested = 1 THEN 'cancelled' ELSE 'pending' END,"
         " reason = CASE WHEN cancel_requested = 1 THEN 'cancelled' ELSE reason END,"
         " finished_at = CASE WHEN cancel_requested = 1 THEN coalesce(started_at, run_at) ELSE NULL END,"
-        " owner = '', epoch = 0, lease_until = NULL, started_at = NULL, attempt = attempt - 1 WHERE coalesce(state, '') = 'running' AND ";
+        " owner = '', epoch = 0, lease_until = NULL, started_at = NULL, attempt = attempt - 1"
+        " WHERE coalesce(state, '') = 'running' AND ";
     static const std::string returning = " RETURNING schedule_id, state, finished_at";
     static const std::string postgres = set + "run_id = ANY ($1::bigint[]) AND owner = $2 AND epoch = $3" + returning;
     static const std::string sqlite = set + "run_id = ?1 AND owner = ?2 AND epoch = ?3" + returning;
