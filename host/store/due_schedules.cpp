@@ -73,7 +73,10 @@ std::vector<ports::DueSchedule> due_schedules(Session& session, core::Instant no
 
 void prefer_indexes(Session& session) {
     if (session.engine() == Engine::sqlite) return;
-    session.exec("SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off");
+    // Nor all pending rows, to sort them: the index has them in order.
+    session.exec(
+        "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;"
+        "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off");
 }
 
 ports::FiredSlots fire_due_schedules(Session& session, core::Instant now, int limit,
