@@ -132,6 +132,43 @@ struct ReplayOptions {
     bool gdb = false;
 };
 
+struct SchedulesOptions {
+    std::string id;
+    std::string file;  ///< a definition; "-": standard input
+    std::string org;   ///< empty: all; of a new schedule: "default"
+    std::string kind;
+    std::string state;
+    std::string source;
+    std::string label;  ///< KEY=VALUE
+    std::string find;   ///< in id or name
+    int limit = 100;
+    bool purge = false;
+    bool force = false;
+    bool catch_up = false;
+    std::string input;  ///< JSON object
+    std::string key;    ///< the same key asks once
+    int count = 10;
+    std::string after;  ///< ISO time or empty for now
+    std::string at;     ///< ISO time or empty for now
+    std::string by = "cli";
+};
+enum class ScheduleSwitch { enable, disable, pause, resume };
+
+struct RunsOptions {
+    std::int64_t id = 0;
+    std::string org;
+    std::string schedule_id;
+    std::vector<std::string> states;
+    std::string reason;
+    std::string kind;
+    std::string since;
+    std::string until;
+    std::int64_t before = 0;
+    int limit = 20;
+    int days = 7;
+    std::string by = "cli";
+};
+
 struct CronOptions {
     std::string expression;
     std::string zone = "UTC";
@@ -164,6 +201,22 @@ int rooms_set(const Globals& globals, const RoomsOptions& options);
 int rooms_remove(const Globals& globals, const RoomsOptions& options);
 int rooms_map(const Globals& globals, const RoomsOptions& options);
 int rooms_unmap(const Globals& globals, const RoomsOptions& options);
+int schedules_list(const Globals& globals, const SchedulesOptions& options);
+int schedules_show(const Globals& globals, const SchedulesOptions& options);
+int schedules_create(const Globals& globals, const SchedulesOptions& options);
+int schedules_replace(const Globals& globals, const SchedulesOptions& options);
+int schedules_delete(const Globals& globals, const SchedulesOptions& options);
+int schedules_act(const Globals& globals, const SchedulesOptions& options, ScheduleSwitch what);
+int schedules_run(const Globals& globals, const SchedulesOptions& options);
+int schedules_preview(const Globals& globals, const SchedulesOptions& options);
+int schedules_explain(const Globals& globals, const SchedulesOptions& options);
+int schedules_kinds(const Globals& globals);
+int runs_list(const Globals& globals, const RunsOptions& options);
+int runs_show(const Globals& globals, const RunsOptions& options);
+int runs_cancel(const Globals& globals, const RunsOptions& options);
+int runs_retry(const Globals& globals, const RunsOptions& options);
+int runs_stats(const Globals& globals, const RunsOptions& options);
+int runs_cleanup(const Globals& globals, const RunsOptions& options);
 int incidents_list(const Globals& globals, const IncidentsOptions& options);
 int incidents_show(const Globals& globals, const IncidentsOptions& options);
 int explain(const Globals& globals, const ExplainOptions& options);
