@@ -53,6 +53,52 @@ def check_events(checks, varde, folder):
     checks.equal("events tail", (status, [event["category"] for event in events]), (0, [NASTY, NASTY]))
 
 
+def check_schedules(checks, varde, folder):
+    definition = {"id": "nightly", "name": NASTY, "kind": "noop", "trigger": {"cron": "30 2 * * *", "timezone": "Europe/Oslo"}}
+    (folder / "nightly.json").write_text(json.dumps(definition))
+    status, made = varde("schedules", "create", "nightly.json")
+    checks.equal("schedules create", (status, made[0]["id"], made[0]["name"], made[0]["version"]), (0, "nightly", NASTY, 1))
+    checks.equal("a second time", varde("schedules", "create", "nightly.json"), (1, []))
+    status, shown = varde("schedules", "show", "nightly")
+    checks.equal("schedules show", (status, shown), (0, made))
+    (folder / "nightly.json").write_text(json.dumps({**shown[0]["definition"], "labels": {"team": "care"}}))
+    status, replaced = varde("schedules", "replace", "nightly.json")
+    checks.equal("schedules replace", (status, replaced[0]["version"], replaced[0]["definition"]["labels"]), (0, 2, {"team": "care"}))
+    checks.equal("schedules list", varde("schedules", "list", "--label", "team=care"), (0, replaced))
+    checks.equal("that finds nothing", varde("schedules", "list", "--kind", "http"), (0, []))
+    status, slots = varde("schedules", "preview", "nightly", "--after", "2026-03-28T12:00:00Z", "-n", "2")
+    checks.equal("schedules preview", (status, [(slot["local"], slot["reason"]) for slot in slots]),
+                 (0, [("2026-03-29T03:00:00+02:00", "end_of_gap"), ("2026-03-30T02:30:00+02:00", "natural")]))
+    (folder / "bad.json").write_text('{"kind": "noop", "trigger": {"every": "5x"}}')
+    checks.equal("a definition with a fault", varde("schedules", "preview", "--file", "bad.json"), (2, []))
+    states = [varde("schedules", action, "nightly")[1][0]["state"] for action in ("pause", "resume", "disable", "enable")]
+    checks.equal("schedules are switched", states, ["paused", "active", "disabled", "active"])
+    checks.equal("schedules explain", varde("schedules", "explain", "nightly", "--at", "2001-01-01T00:00:00Z")[1][0]["answer"],
+                 "not_created")
+    checks.check("schedules kinds", {"http", "noop"} <= {kind["name"] for kind in varde("schedules", "kinds")[1]})
+
+
+def check_runs(checks, varde):
+    status, run = varde("schedules", "run", "nightly", "--key", "k", "--input", '{"sleep": "1s"}')
+    checks.equal("schedules run", (status, run[0]["state"], run[0]["input"], run[0]["created"]), (0, "pending", {"sleep": "1s"}, True))
+    checks.equal("the same key", [row["created"] for row in varde("schedules", "run", "nightly", "--key", "k")[1]], [False])
+    checks.equal("another run while that one is not over", varde("schedules", "run", "nightly"), (1, []))
+    status, cancelled = varde("runs", "cancel", str(run[0]["run_id"]))
+    checks.equal("runs cancel", (status, cancelled[0]["state"], cancelled[0]["reason"]), (0, "cancelled", "cancelled"))
+    checks.equal("runs show", varde("runs", "show", str(run[0]["run_id"])), (0, cancelled))
+    status, again = varde("runs", "retry", str(run[0]["run_id"]))
+    checks.equal("runs retry", (status, again[0]["kind"], again[0]["input"]), (0, "manual", {"sleep": "1s"}))
+    checks.equal("runs list", [row["run_id"] for row in varde("runs", "list", "--kind", "manual")[1]],
+                 [again[0]["run_id"], run[0]["run_id"]])
+    checks.equal("of one state", varde("runs", "list", "--state", "cancelled"), (0, cancelled))
+    stats = varde("runs", "stats", "--schedule", "nightly")[1][0]
+    checks.equal("runs stats", (stats["total"], stats["by_state"]["cancelled"], stats["success_rate_finished"]), (2, 1, None))
+    checks.equal("schedules delete", varde("schedules", "delete", "nightly"), (0, [{"id": "nightly", "deleted": True}]))
+    checks.equal("its history stays", {row["state"] for row in varde("runs", "list")[1]}, {"cancelled"})
+    checks.equal("runs cleanup", varde("runs", "cleanup", "--days", "0"), (0, [{"deleted": 2}]))
+    checks.equal("and is empty then", varde("runs", "list"), (0, []))
+
+
 def check_rules(checks, varde, plugins):
     status, rules = varde("rules", "list")
     checks.equal("rules list", (status, [rule["rule_id"] for rule in rules]), (0, ["R-001", "R-009"]))
@@ -88,6 +134,8 @@ def main():
         checks.equal("run", (status, ran[0]["ok"], ran[0]["rules_failed"]), (0, True, 0))
         check_tokens(checks, varde)
         check_events(checks, varde, folder)
+        check_schedules(checks, varde, folder)
+        check_runs(checks, varde)
         check_rules(checks, varde, plugins)
     return checks.finish()
 

@@ -21,6 +21,7 @@ import tempfile
 import urllib.parse
 
 from host_process import ROOT, Checks, Host, HostFailed
+from tenant_schedules import admits_org, check_schedules
 
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 RULES = """rules:
@@ -77,6 +78,7 @@ class Tenants:
         self.scopes = [Scope(*place, f"zq{rng.getrandbits(48):012x}") for place in rng.sample(places, 7)]
         self.tokens = []
         self.homes = {scope[:2]: f"zh{rng.getrandbits(48):012x}" for scope in self.scopes}  # a mark of each, in what is kept of its rooms
+        self.orgs = {org: f"zo{rng.getrandbits(48):012x}" for org in ("north", "south")}  # in their schedules and runs
 
     def events(self, scope):
         room = f"room-{scope.mark}"
@@ -110,9 +112,7 @@ class Session:
     def __init__(self, host, varde, tenants, checks):
         self.host, self.varde, self.tenants, self.checks = host, varde, tenants, checks
         self.routes_asked = set()
-        self.leaks = []
-        self.leak_routes = collections.Counter()
-        self.answers = 0
+        self.leaks, self.leak_routes, self.answers = [], collections.Counter(), 0
 
     def add_token(self, name, role, limits):
         options = [word for part in PARTS if limits[part] for word in ("--" + part.removesuffix("_id"), limits[part])]
@@ -134,10 +134,12 @@ class Session:
             if scope.mark in shown and not admits(token, scope) and scope.mark not in target + json.dumps(body):
                 self.leak_routes[route] += 1
                 self.leaks.append(f"{token.name} ({token.limits}) saw {scope[:3]} by {route.split()[0]} {target}: {shown[:1500]}")
-        for home, mark in self.tenants.homes.items():
-            if mark in shown and not admits_home(token, home, route) and mark not in target + json.dumps(body):
+        of_others = [(f"rooms of {home}", mark, admits_home(token, home, route)) for home, mark in self.tenants.homes.items()]
+        of_others += [(f"schedules of {org}", mark, admits_org(token, org)) for org, mark in self.tenants.orgs.items()]
+        for what, mark, admitted in of_others:
+            if mark in shown and not admitted and mark not in target + json.dumps(body):
                 self.leak_routes[route] += 1
-                self.leaks.append(f"{token.name} ({token.limits}) saw rooms of {home} by {route.split()[0]} {target}: {shown[:1500]}")
+                self.leaks.append(f"{token.name} ({token.limits}) saw {what} by {route.split()[0]} {target}: {shown[:1500]}")
         return status, answer
 
 
@@ -333,6 +335,7 @@ def check_tenants(session):
     check_something_is_there(session, admin)
     check_lag(session)
     check_rooms(session, admin)
+    check_schedules(session, admin)
     ids = ids_of(session, admin)
     owners = {row: scope for scope in session.tenants.scopes for row in
               (one["deviation_id"] for one in
