@@ -127,11 +127,21 @@ Result<Response> dependents(const SchedulingCall& call) {
 
 // --- definitions -------------------------------------------------------------------------------------------------------------
 
+/// Jobs that touch what belongs to other organisations, or to the host, are for who is limited to none.
+Result<Schedule> within_reach(const SchedulingCall& call, Result<Schedule> wanted) {
+    if (!wanted || call.everywhere || !call.on.control.reaches_beyond_org(*wanted)) return wanted;
+    return core::fail(
+        Errc::forbidden,
+        fmt::format("Forbidden: with these params a job of kind {} reaches beyond the token's organisation", wanted->kind));
+}
+
 Result<Response> create(const SchedulingCall& call) {
     const auto body = body_object(call.request);
     if (!body) return body.error();
     auto wanted = config::read_schedule(*body);
     if (!wanted) return body_fault(wanted.error());
+    wanted = within_reach(call, std::move(wanted));
+    if (!wanted) return tl::unexpected{wanted.error()};
     if (!call.org_id.empty()) wanted->org_id = call.org_id;
     const auto made = call.on.control.create(std::move(*wanted), call.by);
     if (!made) return body_fault(made.error());
@@ -187,7 +197,7 @@ Result<Response> change(const SchedulingCall& call, Wish wish) {
             found = true;
             too_late = stale(call.request, current);
             if (too_late) return core::fail(Errc::conflict, "If-Match");
-            return as_changed(wish(current, *body), current);
+            return within_reach(call, as_changed(wish(current, *body), current));
         },
         call.by);
     if (changed) return answer(*changed);
@@ -258,8 +268,18 @@ Result<Response> run_now(const SchedulingCall& call) {
     }
     ports::ManualRun manual;
     if (const auto input = body->find("input"); input != body->end() && !input->is_null()) {
+        // It goes over the params, so it takes what changing them takes.
+        if (call.role < Role::admin) return core::fail(Errc::forbidden, "Forbidden: a run with an input needs the role admin");
         if (!input->is_object()) return problem(422, "input must be a JSON object", "input");
         manual.input = input->dump(-1, ' ', false, Body::error_handler_t::replace);
+    }
+    if (!manual.input.empty() && !call.everywhere) {
+        auto schedule = call.on.schedules.find(id_of(call), call.org_id);
+        if (!schedule) return tl::unexpected{schedule.error()};
+        auto params = Body::parse(schedule->params, nullptr, false);
+        params.merge_patch(Body::parse(manual.input, nullptr, false));
+        schedule->params = params.dump(-1, ' ', false, Body::error_handler_t::replace);
+        if (auto allowed = within_reach(call, std::move(*schedule)); !allowed) return tl::unexpected{allowed.error()};
     }
     manual.idempotency_key = call.request.idempotency_key;
     manual.by = call.by;

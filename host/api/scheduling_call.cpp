@@ -34,10 +34,9 @@ RouteAction scheduling_route(const Context& context, SchedulingAction action) {
         auto org_id = org_of(request, identity);
         if (!org_id) return reply(report(*context, org_id.error()));
         // The request is valid until the reply.
-        answer_from_database(context, reply,
-                             [context, action, scheduling, &request, org_id = std::move(*org_id), by = identity.name] {
-                                 return action({*context, *scheduling, request, org_id, by});
-                             });
+        answer_from_database(context, reply, [context, action, scheduling, &request, org_id = std::move(*org_id), identity] {
+            return action({*context, *scheduling, request, org_id, identity.name, identity.scope.org_id.empty(), identity.role});
+        });
     };
 }
 

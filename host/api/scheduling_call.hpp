@@ -16,6 +16,8 @@ struct SchedulingCall {
     const Request& request;
     std::string org_id;  ///< whose: the token's organisation, or that of the query; empty: everybody's
     std::string by;      ///< the token's name
+    bool everywhere;     ///< the token is limited to no organisation
+    ports::Role role;
 };
 using SchedulingAction = core::Result<Response> (*)(const SchedulingCall& call);
 

@@ -30,6 +30,7 @@ class ApiSyncJob final : public ports::JobKind {
     [[nodiscard]] std::string_view name() const override { return "api_sync"; }
     [[nodiscard]] std::string_view summary() const override { return "makes and updates schedules from a list on a server"; }
     [[nodiscard]] core::Result<void> check(const std::string& params) const override;
+    [[nodiscard]] bool reaches_beyond_org(const std::string&) const override { return true; }
     [[nodiscard]] ports::JobAnswer run(const ports::JobCall& call) override;
 
   private:

@@ -104,6 +104,11 @@ core::Result<void> HttpJob::check(const std::string& params) const {
     return {};
 }
 
+bool HttpJob::reaches_beyond_org(const std::string& text) const {
+    const auto params = read(text);
+    return !params || has_env_header(params->http);
+}
+
 ports::JobAnswer HttpJob::run(const ports::JobCall& call) {
     const auto params = read(call.params);
     if (!params) return failed(params.error().context, false);

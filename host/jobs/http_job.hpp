@@ -24,6 +24,8 @@ class HttpJob final : public ports::JobKind {
     [[nodiscard]] std::string_view name() const override { return "http"; }
     [[nodiscard]] std::string_view summary() const override { return "calls a URL and keeps the answer"; }
     [[nodiscard]] core::Result<void> check(const std::string& params) const override;
+    /// If a header is a secret of the host.
+    [[nodiscard]] bool reaches_beyond_org(const std::string& params) const override;
     [[nodiscard]] ports::JobAnswer run(const ports::JobCall& call) override;
 
   private:

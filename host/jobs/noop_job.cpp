@@ -59,6 +59,7 @@ ports::JobAnswer NoopJob::run(const ports::JobCall& call) {
     const auto wish = read(call.params);
     if (!wish) return {false, wish.error().context, {}, false};
     if (wish->sleep.count() > 0) sleep_for(wish->sleep, call.stop);
+    if (call.stop.stop_requested()) return {false, "stopped", {}, true};
     if (wish->throws) throw std::runtime_error{wish->fail.empty() ? "thrown by a noop job" : wish->fail};
     if (!wish->fail.empty()) return {false, wish->fail, {}, true};
     return {};

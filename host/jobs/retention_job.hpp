@@ -34,6 +34,7 @@ class RetentionJob final : public ports::JobKind {
         return "deletes old events, closed deviations, decisions and runs";
     }
     [[nodiscard]] core::Result<void> check(const std::string& params) const override;
+    [[nodiscard]] bool reaches_beyond_org(const std::string&) const override { return true; }
     [[nodiscard]] ports::JobAnswer run(const ports::JobCall& call) override;
 
   private:

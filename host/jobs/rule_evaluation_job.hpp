@@ -13,6 +13,7 @@ class RuleEvaluationJob final : public ports::JobKind {
     [[nodiscard]] std::string_view name() const override { return "rule_evaluation"; }
     [[nodiscard]] std::string_view summary() const override { return "a run of rules over every home"; }
     [[nodiscard]] core::Result<void> check(const std::string& params) const override;
+    [[nodiscard]] bool reaches_beyond_org(const std::string&) const override { return true; }
     [[nodiscard]] ports::JobAnswer run(const ports::JobCall& call) override;
 
   private:

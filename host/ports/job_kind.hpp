@@ -38,6 +38,9 @@ class JobKind {
     [[nodiscard]] virtual std::string_view summary() const = 0;
     /// Whether it can work with these params (JSON object); Errc::invalid_argument names the key: "params.url: ...".
     [[nodiscard]] virtual core::Result<void> check(const std::string& params) const = 0;
+    /// Whether, with these params, it touches what is not its organisation's alone (other organisations' data, secrets of the host). Only
+    /// who is limited to no organisation may make or change such a schedule.
+    [[nodiscard]] virtual bool reaches_beyond_org(const std::string& /*params*/) const { return false; }
     /// Exceptions count as a failure with their what().
     [[nodiscard]] virtual JobAnswer run(const JobCall& call) = 0;
 };

@@ -29,6 +29,8 @@ class ScheduleControl {
 
     /// Checks a definition: trigger, policy, job kind and params. Errc::invalid_argument names the place: "trigger.cron: ...".
     [[nodiscard]] virtual core::Result<void> check(const core::Schedule& wanted) const = 0;
+    /// JobKind::reaches_beyond_org() of the schedule's kind; true for one that this host does not know.
+    [[nodiscard]] virtual bool reaches_beyond_org(const core::Schedule& schedule) const = 0;
     /// An empty schedule_id gets a random one. Errors: check()'s and ScheduleRepository::create()'s.
     [[nodiscard]] virtual core::Result<core::Schedule> create(core::Schedule wanted, const std::string& by) = 0;
     /// `change` is called with the schedule as it is and gives what it is to be; what the host keeps (cursor, generation, version) is not

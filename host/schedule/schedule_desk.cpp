@@ -96,6 +96,11 @@ Result<void> ScheduleDesk::check(const Schedule& wanted) const {
     return {};
 }
 
+bool ScheduleDesk::reaches_beyond_org(const Schedule& schedule) const {
+    const auto* const kind = ports_.kinds.find(schedule.kind);
+    return kind == nullptr || kind->reaches_beyond_org(schedule.params);
+}
+
 Result<Schedule> ScheduleDesk::create(Schedule wanted, const std::string& by) {
     if (wanted.schedule_id.empty()) wanted.schedule_id = random_id();
     if (auto sound = check(wanted); !sound) return tl::unexpected{sound.error()};

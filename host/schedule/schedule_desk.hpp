@@ -26,6 +26,7 @@ class ScheduleDesk final : public ports::ScheduleControl {
     explicit ScheduleDesk(Ports ports, std::function<void()> changed = {}) : ports_{ports}, changed_{std::move(changed)} {}
 
     [[nodiscard]] core::Result<void> check(const core::Schedule& wanted) const override;
+    [[nodiscard]] bool reaches_beyond_org(const core::Schedule& schedule) const override;
     [[nodiscard]] core::Result<core::Schedule> create(core::Schedule wanted, const std::string& by) override;
     [[nodiscard]] core::Result<core::Schedule> edit(const std::string& schedule_id, const std::string& org_id,
                                                     const Change& change, const std::string& by) override;

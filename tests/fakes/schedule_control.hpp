@@ -133,6 +133,9 @@ class ScheduleControl final : public ports::ScheduleControl {
         if (!schedule) return tl::unexpected{schedule.error()};
         return core::SlotExplanation{schedule_id, at, "not_due", "it is no full hour", 0, {}};
     }
+    [[nodiscard]] bool reaches_beyond_org(const core::Schedule& schedule) const override {
+        return schedule.params.find("everybody") != std::string::npos;
+    }
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> job_kinds() const override {
         return {{"http", "calls"}, {"noop", "rests"}};
     }

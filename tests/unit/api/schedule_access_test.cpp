@@ -92,6 +92,36 @@ TEST_SUITE("who may do what with schedules") {
         CHECK(body(client.get("/v1/schedules/s", south))["version"] == 1);
     }
 
+    TEST_CASE("jobs that reach beyond an organisation are for who is limited to none, also by an input") {
+        RunningServer server;
+        const auto north = key_line(server, Role::admin, {"north", "", ""});
+        const auto all = key_line(server, Role::admin);
+        HttpClient client{server.start()};
+        const auto wide = definition("wide", R"(,"params":{"everybody":1})");
+        const auto refused = client.post("/v1/schedules", wide, north);
+        CHECK(refused.status == 403);
+        CHECK(detail(refused) == "Forbidden: with these params a job of kind noop reaches beyond the token's organisation");
+        CHECK(client.post("/v1/schedules?org_id=north", wide, all).status == 201);
+        CHECK(client.post("/v1/schedules", definition("own"), north).status == 201);
+        CHECK(client.request("PUT", "/v1/schedules/own", definition("own", R"(,"params":{"everybody":1})"), north).status == 403);
+        CHECK(client.request("PATCH", "/v1/schedules/wide", R"({"name":"x"})", north).status == 403);
+        CHECK(client.post("/v1/schedules/own/run", R"({"input":{"everybody":1}})", north).status == 403);
+        CHECK(client.post("/v1/schedules/wide/run", R"({"input":{"n":1}})", north).status == 403);
+        CHECK(client.post("/v1/schedules/wide/run", "", north).status == 201);
+        CHECK(client.post("/v1/schedules/own/run", R"({"input":{"n":1}})", north).status == 201);
+    }
+
+    TEST_CASE("an input changes what a job does, which is for admins") {
+        RunningServer server;
+        server.settings.require_tokens = true;
+        const auto own = key_line(server, Role::operator_);
+        const auto admin = key_line(server, Role::admin);
+        HttpClient client{server.start()};
+        CHECK(client.post("/v1/schedules", kNightly, admin).status == 201);
+        CHECK(client.post("/v1/schedules/nightly/run", R"({"input":{"n":1}})", own).status == 403);
+        CHECK(client.post("/v1/schedules/nightly/run", R"({"input":{"n":1}})", admin).status == 201);
+    }
+
     TEST_CASE("a token that is limited to a part of an organisation has no schedules") {
         RunningServer server;
         const auto home = key_line(server, Role::admin, {"north", "h1", ""});
