@@ -21,7 +21,7 @@ constexpr std::array<Words, 17> kWords{{
     {"outside_window", "it is outside of the schedule's execution window"},
     {"dependency_not_met", "what it depends on did not succeed in time"},
     {"queue_full", "too many runs were waiting for a worker"},
-    {"no_job_kind", "no host knows its job kind"},
+    {"no_job_kind", "the host that claimed it does not know its job kind"},
     {"owner_lost", "the host that ran it went away"},
     {"timed_out", "it ran longer than its run_timeout"},
     {"cancelled", "somebody cancelled it"},
