@@ -66,6 +66,34 @@ ordered_json scheduler_json(const RouteContext& context, Judgement& judgement) {
             {"last_run", last ? run_json(*last) : ordered_json(nullptr)}};
 }
 
+/// Counts are of all organisations: only who is limited to none sees them.
+ordered_json schedules_json(const RouteContext& context, const core::ScopeFilter& visible, Judgement& judgement) {
+    constexpr std::chrono::seconds kLongest{10};  // a look takes milliseconds, and comes every second
+    const auto* const scheduling = context.services.scheduling;
+    if (scheduling == nullptr || !scheduling->health) return {{"enabled", false}};
+    const auto health = scheduling->health();
+    const auto silent = context.services.clock.now() - health.last_look;
+    if (!health.working) {
+        judgement.failed("schedules are not carried out" + (health.problem.empty() ? "" : ": " + health.problem));
+    } else if (silent > kLongest) {
+        judgement.failed(fmt::format("no due slots were looked for since {}", time::format_utc(health.last_look)));
+    }
+    if (health.stuck > 0) judgement.degraded(fmt::format("{} jobs did not stop at their run_timeout", health.stuck));
+    ordered_json out{{"enabled", true},
+                     {"working", health.working},
+                     {"host_id", health.host_id},
+                     {"workers", health.workers},
+                     {"last_look", time::format_utc(health.last_look)}};
+    if (!visible.org_id.empty()) return out;
+    out.update({{"busy", health.busy},
+                {"stuck", health.stuck},
+                {"pending", health.pending},
+                {"succeeded", health.succeeded},
+                {"failed", health.failed},
+                {"left_out", health.left_out}});
+    return out;
+}
+
 /// Empty for a rule whose answers are used. One that backs off for a moment is none to call somebody for.
 std::string out_of_service(const ports::RuleState& state, const core::ScopeFilter& visible) {
     const auto& breaker = state.breaker;
@@ -213,6 +241,7 @@ Response detail(const RouteContext& context, const core::ScopeFilter& visible, R
     ordered_json components{{"database", {{"reachable", database_reachable}}}};
     components["ingest"] = ingest_json(context, visible, recent, judgement);
     components["scheduler"] = scheduler_json(context, judgement);
+    components["schedules"] = schedules_json(context, visible, judgement);
     components["rules"] = rules_json(context, visible, judgement);
     components["baseline"] = baseline_json(context, visible, judgement);
     components["isolation"] = isolation_json(context, judgement);

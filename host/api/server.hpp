@@ -23,6 +23,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -52,11 +53,27 @@ struct IngestHealth {
     bool database_ok = true;
 };
 
+/// What /health/detail says about the carrying out of schedules; app/ fills it from schedule::Dispatcher::status().
+struct SchedulesHealth {
+    bool working = false;  ///< registered, with valid leases, and the database answers
+    std::string problem;   ///< what the database last said, if it does not
+    std::string host_id;
+    int workers = 0;
+    int busy = 0;
+    int stuck = 0;  ///< threads whose job did not return at its run_timeout
+    std::int64_t pending = 0;
+    std::uint64_t succeeded = 0;
+    std::uint64_t failed = 0;
+    std::map<std::string, std::uint64_t> left_out;  ///< slots, by reason, since start
+    core::Instant last_look{};                      ///< when due slots were last looked for with success
+};
+
 /// What the routes of schedules and runs work with.
 struct Scheduling {
     ports::ScheduleControl& control;
     ports::ScheduleRepository& schedules;
     ports::RunRepository& runs;
+    std::function<SchedulesHealth()> health{};  ///< empty: this host carries none out
 };
 
 /// What the routes work with. All outlive the server.

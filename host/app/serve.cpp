@@ -67,6 +67,13 @@ api::IngestHealth health_of(const ingest::GroupCommit& intake) {
     return {state.queued_events, state.queue_limit, state.stored, state.deduped, state.refused, state.database_ok};
 }
 
+api::SchedulesHealth health_of(const schedule::Dispatcher& dispatcher) {
+    auto status = dispatcher.status();
+    return {status.working,  status.problem, status.host_id,   status.workers, status.busy,
+            status.stuck,    status.pending, status.succeeded, status.failed,  std::move(status.left_out),
+            status.last_look};
+}
+
 }  // namespace
 
 int serve(const Globals& globals, const ServeOptions& options) {
@@ -123,7 +130,8 @@ int serve(const Globals& globals, const ServeOptions& options) {
         scheduling.on_change([&dispatcher] { dispatcher->hint(); });
         events_stored = [&dispatcher](const std::vector<std::string>& categories) { dispatcher->events_stored(categories); };
     }
-    const api::Scheduling schedules{scheduling.desk(), storage->schedules(), storage->runs()};
+    api::Scheduling schedules{scheduling.desk(), storage->schedules(), storage->runs()};
+    if (dispatcher) schedules.health = [&dispatcher] { return health_of(*dispatcher); };
 
     api::Server server{loop,
                        http_of(*settings),

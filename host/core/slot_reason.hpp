@@ -18,7 +18,7 @@ enum class SlotReason : std::uint8_t {
     outside_window,      ///< not within the schedule's execution window
     dependency_not_met,  ///< what it depends on did not succeed in time
     queue_full,          ///< too many runs were waiting for a worker
-    no_job_kind,         ///< this host does not know the schedule's job kind
+    no_job_kind,         ///< the host that claimed it does not know its job kind
     owner_lost,          ///< the host that ran it went away
     timed_out,           ///< it ran longer than the schedule's run_timeout
     cancelled,           ///< somebody cancelled it

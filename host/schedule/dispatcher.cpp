@@ -27,6 +27,7 @@ using core::RunState;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kStopBound{2'000};  ///< for jobs that were asked to stop
+constexpr std::chrono::seconds kLongestWait{1};         ///< of a claimed run for a worker; then another host may have one
 constexpr std::chrono::seconds kSlowly{1};              ///< for what does not need to be seen at once
 
 }  // namespace
@@ -69,7 +70,7 @@ class Dispatcher::Impl {
         wake_.notify_all();
         if (thread_.joinable()) thread_.join();
         // Nothing is claimed any more. The leases are kept until the last end is stored.
-        give_back();
+        give_back(std::chrono::milliseconds{0});
         pool_.stop(settings_.drain, kStopBound);
         ends_.drain();
         lease_.stop();
@@ -153,6 +154,7 @@ class Dispatcher::Impl {
             if (auto settled = settle(); !settled) return tl::unexpected{settled.error()};
         }
         if (slow_turn) {
+            give_back(kLongestWait);
             if (auto known = learn(); !known) return tl::unexpected{known.error()};
         }
         const auto claimed = claim(host);
@@ -201,7 +203,6 @@ class Dispatcher::Impl {
         run.epoch = host.epoch;
         run.lease_until = now + settings_.lease;
         run.started_at = now;
-        run.start_by.reset();
     }
 
     Result<bool> claim(const ports::JobHost& host) {
@@ -309,10 +310,11 @@ class Dispatcher::Impl {
         status_.left_out[std::string{core::name_of(row.reason)}] += static_cast<std::uint64_t>(row.slots);
     }
 
-    /// Runs that were claimed and not started, back to everybody. If that fails their lease ends soon.
-    void give_back() {
-        const auto ids = pool_.take_unstarted();
+    /// Runs that were claimed that long ago and have not started, back to everybody. If that fails their lease ends soon.
+    void give_back(std::chrono::milliseconds waiting) {
+        const auto ids = pool_.take_unstarted(waiting);
         const auto host = lease_.host();
+        ends_.unexpect(ids);
         if (!ids.empty() && host) (void)ports_.runs.give_back(host->host_id, host->epoch, ids);
     }
 

@@ -28,6 +28,11 @@ void RunEnds::expect(const ports::ClaimedRun& run) {
     running_.insert_or_assign(run.run.run_id, run);
 }
 
+void RunEnds::unexpect(const std::vector<std::int64_t>& run_ids) {
+    const std::lock_guard lock{mutex_};
+    for (const auto id : run_ids) running_.erase(id);
+}
+
 void RunEnds::add(ports::FinishedRun end) {
     {
         const std::lock_guard lock{mutex_};

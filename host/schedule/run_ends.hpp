@@ -32,6 +32,8 @@ class RunEnds {
     void start();
     /// A run begins here; its end will come.
     void expect(const ports::ClaimedRun& run);
+    /// They were given back: no end will come.
+    void unexpect(const std::vector<std::int64_t>& run_ids);
     void add(ports::FinishedRun end);
     /// The leases are lost: what was not stored is not to be stored any more.
     void forget();

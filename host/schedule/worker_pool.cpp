@@ -50,9 +50,11 @@ struct WorkerPool::State {
     struct Attempt {
         ports::ClaimedRun claimed;
         core::Instant started_at;
+        Steady::time_point begun;
         Steady::time_point deadline;
         std::stop_source stop;
         std::optional<Stopped> stopped;
+        bool unknown_kind = false;
         bool told = false;      ///< its end was told, or is not to be told
         bool given_up = false;  ///< it is past its deadline
         bool replaced = false;  ///< another thread has taken the place of its own
@@ -69,7 +71,12 @@ struct WorkerPool::State {
     mutable std::mutex mutex;
     std::condition_variable work;     // for workers
     std::condition_variable changed;  // for the watch, and stop()
-    std::deque<ports::ClaimedRun> queue;
+    struct Queued {
+        ports::ClaimedRun claimed;
+        Steady::time_point since;
+    };
+    std::deque<Queued> queue;
+    double usual_s = 1;                                         ///< how long an attempt takes, the newest ones weighing most
     std::map<std::int64_t, std::shared_ptr<Attempt>> attempts;  // by run id
     int stuck = 0;
     int threads = 0;
@@ -86,7 +93,8 @@ struct WorkerPool::State {
         auto attempt = std::make_shared<Attempt>();
         attempt->claimed = std::move(claimed);
         attempt->started_at = clock.now();
-        attempt->deadline = Steady::now() + attempt->claimed.schedule.policy.run_timeout;
+        attempt->begun = Steady::now();
+        attempt->deadline = attempt->begun + attempt->claimed.schedule.policy.run_timeout;
         attempts[attempt->claimed.run.run_id] = attempt;
         return attempt;
     }
@@ -95,6 +103,7 @@ struct WorkerPool::State {
     void tell(std::unique_lock<std::mutex>& lock, Attempt& attempt, const std::optional<ports::JobAnswer>& answer) {
         if (std::exchange(attempt.told, true)) return;
         auto end = ended(attempt.claimed, answer, attempt.stopped, attempt.started_at, clock.now());
+        if (attempt.unknown_kind && !attempt.stopped) end.reason = core::SlotReason::no_job_kind;
         lock.unlock();
         ended_fn(std::move(end));
         lock.lock();
@@ -111,15 +120,18 @@ struct WorkerPool::State {
         while (true) {
             work.wait(lock, [this] { return stopping || !queue.empty(); });
             if (queue.empty()) break;
-            const auto attempt = begin(std::move(queue.front()));
+            const auto attempt = begin(std::move(queue.front().claimed));
             queue.pop_front();
             changed.notify_all();
             lock.unlock();
             fault_point("started");
-            const auto answer =
-                carry_out(kinds.find(attempt->claimed.schedule.kind), attempt->claimed, attempt->stop.get_token());
+            auto* const kind = kinds.find(attempt->claimed.schedule.kind);
+            attempt->unknown_kind = kind == nullptr;
+            const auto answer = carry_out(kind, attempt->claimed, attempt->stop.get_token());
             fault_point("worked");
+            const auto took = std::chrono::duration<double>(Steady::now() - attempt->begun).count();
             lock.lock();
+            usual_s += (took - usual_s) / 16;
             tell(lock, *attempt, answer);
             forget(attempt);
             if (attempt->given_up) --stuck;
@@ -175,7 +187,7 @@ WorkerPool::~WorkerPool() { stop(std::chrono::milliseconds{0}, std::chrono::mill
 void WorkerPool::submit(ports::ClaimedRun run) {
     {
         const std::lock_guard lock{state_->mutex};
-        state_->queue.push_back(std::move(run));
+        state_->queue.push_back({std::move(run), Steady::now()});
     }
     state_->work.notify_one();
 }
@@ -183,13 +195,18 @@ void WorkerPool::submit(ports::ClaimedRun run) {
 int WorkerPool::free() const {
     const std::lock_guard lock{state_->mutex};
     const auto held = static_cast<int>(state_->queue.size() + state_->attempts.size()) - std::min(state_->stuck, state_->workers);
-    return std::max(0, state_->workers - held);
+    // Only workers that are not at something long have time for more.
+    const auto recently = Steady::now() - kAhead;
+    const auto busy = std::ranges::count_if(state_->attempts, [&](const auto& one) { return one.second->begun < recently; });
+    const auto quick = static_cast<double>(std::max<std::ptrdiff_t>(0, state_->workers - busy));
+    const auto ahead = quick * std::chrono::duration<double>(kAhead).count() / std::max(state_->usual_s, 1e-6);
+    return std::max(0, state_->workers + static_cast<int>(std::min<double>(kMostAhead, ahead)) - held);
 }
 
 std::map<std::string, int, std::less<>> WorkerPool::by_queue() const {
     const std::lock_guard lock{state_->mutex};
     std::map<std::string, int, std::less<>> counts;
-    for (const auto& claimed : state_->queue) ++counts[claimed.run.queue];
+    for (const auto& queued : state_->queue) ++counts[queued.claimed.run.queue];
     for (const auto& [id, attempt] : state_->attempts) ++counts[attempt->claimed.run.queue];
     return counts;
 }
@@ -211,10 +228,10 @@ void WorkerPool::cancel(std::int64_t run_id) {
         found->second->stop.request_stop();
         return;
     }
-    const auto queued = std::ranges::find(state_->queue, run_id, [](const auto& claimed) { return claimed.run.run_id; });
+    const auto queued = std::ranges::find(state_->queue, run_id, [](const auto& one) { return one.claimed.run.run_id; });
     if (queued == state_->queue.end()) return;
     State::Attempt never;
-    never.claimed = std::move(*queued);
+    never.claimed = std::move(queued->claimed);
     never.started_at = state_->clock.now();
     never.stopped = Stopped::cancelled;
     state_->queue.erase(queued);
@@ -230,11 +247,14 @@ void WorkerPool::abandon() {
     }
 }
 
-std::vector<std::int64_t> WorkerPool::take_unstarted() {
+std::vector<std::int64_t> WorkerPool::take_unstarted(std::chrono::milliseconds waiting) {
+    const auto before = Steady::now() - waiting;
     const std::lock_guard lock{state_->mutex};
     std::vector<std::int64_t> ids;
-    for (const auto& claimed : state_->queue) ids.push_back(claimed.run.run_id);
-    state_->queue.clear();
+    while (!state_->queue.empty() && state_->queue.front().since <= before) {
+        ids.push_back(state_->queue.front().claimed.run.run_id);
+        state_->queue.pop_front();
+    }
     return ids;
 }
 

@@ -27,8 +27,11 @@ class WorkerPool {
     WorkerPool& operator=(const WorkerPool&) = delete;
 
     void submit(ports::ClaimedRun run);
-    /// How many more runs would start at once.
+    /// How many more runs it can use: those that would start at once and, if runs are short, as many as the workers do in kAhead, so that
+    /// thousands of them a second need not be claimed a handful at a time.
     [[nodiscard]] int free() const;
+    static constexpr std::chrono::milliseconds kAhead{50};
+    static constexpr int kMostAhead = 500;
     /// Runs here, started or not, by queue.
     [[nodiscard]] std::map<std::string, int, std::less<>> by_queue() const;
     [[nodiscard]] int busy() const;   ///< started and not over
@@ -38,8 +41,8 @@ class WorkerPool {
     void cancel(std::int64_t run_id);
     /// The host has lost its leases: every run is asked to stop, and no end is told.
     void abandon();
-    /// Takes back what was not started. Their ends are not told.
-    [[nodiscard]] std::vector<std::int64_t> take_unstarted();
+    /// Takes back what was submitted that long ago and has not started. Their ends are not told.
+    [[nodiscard]] std::vector<std::int64_t> take_unstarted(std::chrono::milliseconds waiting = std::chrono::milliseconds{0});
     /// Waits until all runs are over, at most `drain`; then asks them to stop and waits at most `bound` more. Their ends are told. Jobs
     /// that still do not return are left to the end of the process.
     void stop(std::chrono::milliseconds drain, std::chrono::milliseconds bound);

@@ -262,7 +262,8 @@ def nothing_was_touched(host, before, checks):
 def wild_host(ground, book, checks):
     window = fixed_window()
     calm_rows, calm_by_hand, calm_descriptors, calm_workers = calm_host(ground, window, checks)
-    checks.check("the healthy rules found something", len(calm_rows) >= 3 and len(calm_by_hand) >= 3, [calm_rows, calm_by_hand])
+    # `healthy` and R-003 at any hour; by night R-002 too.
+    checks.check("the healthy rules found something", len(calm_rows) >= 2 and len(calm_by_hand) >= 2, [calm_rows, calm_by_hand])
     host = CatalogueHost(ground, "wild", INTERVAL_MS)
     wild = Wild(host)
     wild.rules = plant(host)

@@ -139,8 +139,9 @@ def check_overlap(stage, checks):
     left = [row for row in rows if row["reason"] == "overlap"]
     checks.check("slots during a run are left out, with that reason", left and all(row["state"] == "skipped" for row in left), rows)
     stage.make("blocker", "noop", {"sleep": "4s"}, {"manual": True}, queue="single")
-    stage.make("blocked", "noop", {}, {"every": "30s", "anchor": (datetime.datetime.now(datetime.timezone.utc)
-               + datetime.timedelta(seconds=2)).isoformat()}, queue="single", misfire_grace="1s", catch_up="none")
+    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=2)
+    stage.make("blocked", "noop", {}, {"every": "30s", "anchor": soon.isoformat()}, queue="single", misfire_grace="1s",
+               catch_up="none")
     stage.run_now("blocker")
     row = stage.wait_over("blocked")[0]
     checks.equal("who waits too long for a worker is a misfire", (row["state"], row["reason"]), ("skipped", "misfire"))
@@ -148,7 +149,7 @@ def check_overlap(stage, checks):
     checks.check("and that can be asked", "misfire" in json.dumps(explained), explained)
     stage.remove("blocked")
     stage.make("queued", "noop", {"sleep": "600ms"}, {"every": "1s"}, overlap="queue_one", queue="single")
-    rows = stage.wait_runs("queued", lambda rows: sum(row["state"] == "success" for row in rows) >= 2, "two runs", 20)
+    stage.wait_runs("queued", lambda rows: sum(row["state"] == "success" for row in rows) >= 2, "two runs", 20)
     stage.call("POST", "/schedules/queued/disable", wanted=200)
 
 
@@ -198,7 +199,7 @@ def check_sync(stage, checks):
     stage.sink.answers["/list"] = (200, {"data": kept})
     stage.make("sync", "api_sync", {"url": stage.sink.url("/list"), "target_kind": "http", "item_key": "body",
                                  "target_params": {"url": stage.sink.url("/scan"), "method": "POST"}}, {"manual": True})
-    status, problem = stage.run_now("sync")
+    stage.run_now("sync")
     first = stage.wait_over("sync")[0]
     if not checks.check("a first sync", first["state"] == "success", first):
         return
@@ -282,11 +283,12 @@ def check_command_line(stage, checks):
     checks.equal("varde schedules run", varde("schedules", "run", "from-file").returncode, 0)
     row = stage.wait_over("from-file")[0]
     checks.equal("the running host carries it out", row["state"], "success")
-    for command in (("schedules", "list"), ("schedules", "show", "from-file"), ("schedules", "preview", "from-file"), ("schedules", "kinds"),
-                    ("schedules", "pause", "from-file"), ("schedules", "resume", "from-file"), ("runs", "list"), ("runs", "stats"),
-                    ("runs", "show", str(row["run_id"])), ("schedules", "delete", "from-file")):
-        done = varde(*command)
-        checks.check("varde " + " ".join(command), done.returncode == 0 and (done.stdout or done.stderr), done.stderr)
+    run_id = str(row["run_id"])
+    for command in ("schedules list", "schedules show from-file", "schedules preview from-file", "schedules kinds",
+                    "schedules pause from-file", "schedules resume from-file", "runs list", "runs stats", f"runs show {run_id}",
+                    "schedules delete from-file"):
+        done = varde(*command.split())
+        checks.check("varde " + command, done.returncode == 0 and (done.stdout or done.stderr), done.stderr)
 
 
 def check_second_host(stage, checks):

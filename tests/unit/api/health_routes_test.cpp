@@ -283,4 +283,40 @@ TEST_SUITE("health routes") {
         CHECK(ingest["by_category"].is_null());
         CHECK(ingest["by_category_complete"] == false);
     }
+
+    TEST_CASE("schedules that nobody carries out are an error, jobs that do not stop a blemish; counts are for who sees all") {
+        RunningServer server;
+        const auto limited = "X-API-Key: " + server.add_token(ports::Role::viewer, {"o", "", ""}) + "\r\n";
+        api::SchedulesHealth health{true, "", "h1", 5, 2, 0, 7, 10, 1, {{"misfire", 3}}, server.clock.now()};
+        server.scheduling.health = [&health] { return health; };
+        HttpClient client{server.start()};
+        const auto asked = [&](const std::string& headers = {}) {
+            return json::parse(client.get("/v1/health/detail", headers).body);
+        };
+        const auto all = asked()["components"]["schedules"];
+        CHECK(all["working"] == true);
+        CHECK(all["pending"] == 7);
+        CHECK(all["left_out"] == json{{"misfire", 3}});
+        const auto own = asked(limited)["components"]["schedules"];
+        CHECK(own["working"] == true);
+        CHECK_FALSE(own.contains("pending"));
+        const auto reasons = [&] { return asked()["reasons"].dump(); };
+        CHECK(reasons().find("schedules") == std::string::npos);
+        health.stuck = 1;
+        CHECK(reasons().find("1 jobs did not stop at their run_timeout") != std::string::npos);
+        health.last_look -= std::chrono::seconds{11};
+        CHECK(reasons().find("no due slots were looked for since") != std::string::npos);
+        health.working = false;
+        health.problem = "renewing leases: away";
+        CHECK(reasons().find("schedules are not carried out: renewing leases: away") != std::string::npos);
+        CHECK(asked()["overall_status"] == "ERROR");
+    }
+
+    TEST_CASE("a host that carries no schedules out says so, which is no fault") {
+        RunningServer server;
+        HttpClient client{server.start()};
+        const auto detail = json::parse(client.get("/v1/health/detail").body);
+        CHECK(detail["components"]["schedules"] == json{{"enabled", false}});
+        CHECK(detail["reasons"].dump().find("schedules") == std::string::npos);
+    }
 }

@@ -111,6 +111,24 @@ TEST_CASE("never more runs at once than there are workers; the others wait their
     CHECK(p.job.most == 2);
 }
 
+TEST_CASE("a pool whose runs are short takes more than it has workers; what waits too long is given back, the oldest first") {
+    Pool p{2};
+    p.job.open = true;
+    for (int id = 1; id <= 200; ++id) p.submit(id);
+    (void)p.await(200);
+    CHECK(p.pool->free() > 2);
+    CHECK(p.pool->free() <= 2 + schedule::WorkerPool::kMostAhead);
+    {
+        const std::lock_guard lock{p.job.mutex};
+        p.job.open = false;
+        p.job.entered.clear();
+    }
+    for (int id = 201; id <= 204; ++id) p.submit(id);
+    p.job.await(2);
+    CHECK(p.pool->take_unstarted(1h).empty());
+    CHECK(p.pool->take_unstarted() == std::vector<std::int64_t>{203, 204});
+}
+
 TEST_CASE("a job is told its slot's key, its fence, and its params with the run's input over them") {
     Pool p{1};
     p.submit(1);
@@ -152,6 +170,7 @@ TEST_CASE("a kind that this host does not know fails with its name, and may be t
     const auto ends = p.await(1);
     CHECK(ends.front().state == RunState::failed);
     CHECK(ends.front().error == "this host does not know the job kind 'teleport'");
+    CHECK(ends.front().reason == core::SlotReason::no_job_kind);
 }
 
 TEST_CASE("when leases are lost runs are asked to stop and no end is told") {
