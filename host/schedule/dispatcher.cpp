@@ -28,7 +28,8 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kStopBound{2'000};  ///< for jobs that were asked to stop
 constexpr std::chrono::seconds kLongestWait{1};         ///< of a claimed run for a worker; then another host may have one
-constexpr std::chrono::seconds kSlowly{1};              ///< for what does not need to be seen at once
+constexpr std::chrono::milliseconds kHeld{50};
+constexpr std::chrono::seconds kSlowly{1};  ///< for what does not need to be seen at once
 
 }  // namespace
 
@@ -165,7 +166,7 @@ class Dispatcher::Impl {
     }
 
     Result<bool> fire(const ports::JobHost& host) {
-        const auto now = ports_.time.now();
+        const auto now = looked_at_ = ports_.time.now();
         int free = backlog_ ? 0 : pool_.free();
         // The database may ask about a schedule twice (a deadlock is tried again): what is counted here errs on the side of fewer.
         std::map<std::string, core::Schedule> started;
@@ -296,7 +297,11 @@ class Dispatcher::Impl {
         if (working) {
             const auto now = ports_.time.now();
             const auto due = ports_.schedules.next_due();
-            if (due && *due) wait = std::min(wait, std::max<Microseconds>(**due - now, std::chrono::milliseconds{1}));
+            if (due && *due) {
+                // What was due at the last look and is still there is another host's, or cannot be read: no reason to ask without a rest.
+                const bool held = **due <= looked_at_;
+                wait = std::min(wait, std::max<Microseconds>(**due - now, held ? kHeld : std::chrono::milliseconds{1}));
+            }
             const auto pending = ports_.runs.next_pending();
             // One that is due waits for a worker, and the end of what that one does is a hint.
             if (pending && *pending && **pending > now) wait = std::min(wait, **pending - now);
@@ -327,6 +332,7 @@ class Dispatcher::Impl {
 
     // The dispatch thread's:
     QueueLimits limits_;
+    Instant looked_at_{};  ///< what was due by then has been taken
     bool queue_full_ = false;
     bool settle_soon_ = true;  ///< a run is over, or somebody changed something
     bool backlog_ = true;      ///< pending rows may wait that are older, or more urgent, than what is due now
