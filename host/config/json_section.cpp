@@ -114,7 +114,8 @@ void JsonSection::texts(std::string_view key, std::size_t most, std::vector<std:
         sound = (*value)[i].is_string();
         if (!sound) break;
         list.push_back((*value)[i].get<std::string>());
-        sound = !list.back().empty() && list.back().size() <= kLongest && std::ranges::count(list, list.back()) == 1;
+        sound = !list.back().empty() && list.back().size() <= kLongest && list.back().find('\0') == std::string::npos &&
+                std::ranges::count(list, list.back()) == 1;
     }
     if (!sound)
         return problem(key, fmt::format("must be a list of at most {} different texts of 1 to {} characters", most, kLongest));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace varde::schedule {
 namespace {
@@ -16,6 +17,20 @@ constexpr std::size_t kMostError = 2'000;
 constexpr std::size_t kMostResult = 65'536;
 
 bool attempts_left(const ports::ClaimedRun& claimed) { return claimed.run.attempt < claimed.schedule.policy.retry.max_attempts; }
+
+/// What a database can keep: PostgreSQL has no text with a NUL or with bytes that are no UTF-8, and one job's words must not hold up the
+/// ends of all others.
+std::string storable(const std::string& text) {
+    using nlohmann::json;
+    auto sound = json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
+    std::ranges::replace(sound, '\0', ' ');
+    return sound;
+}
+
+std::string storable_result(const std::string& result) {
+    if (result.size() > kMostResult) return R"({"truncated":true})";
+    return result.empty() || nlohmann::json::accept(result) ? result : R"({"unreadable":true})";
+}
 
 /// Texts of jobs are cut where a character ends.
 std::string cut(std::string text, std::size_t most) {
@@ -45,8 +60,8 @@ ports::FinishedRun ended(const ports::ClaimedRun& claimed, const std::optional<p
     end.started_at = started_at;
     end.finished_at = end.run_at = now;
     if (answer) {
-        end.result = answer->result.size() > kMostResult ? R"({"truncated":true})" : answer->result;
-        end.error = cut(answer->error, kMostError);
+        end.result = storable_result(answer->result);
+        end.error = cut(storable(answer->error), kMostError);
     }
     // A job that has come to its end in time has, also if somebody wanted to stop it meanwhile.
     if (answer && answer->ok && stopped != Stopped::timed_out) return end;

@@ -108,3 +108,14 @@ TEST_CASE("long errors are cut where a character ends, and a result that is too 
     CHECK(end.error == std::string(1'999, 'x'));
     CHECK(end.result == R"({"truncated":true})");
 }
+
+TEST_CASE("what no database could keep is not kept as it is: a NUL, bytes that are no text, a result that is no JSON") {
+    using namespace std::string_literals;
+    const auto error_of = [](std::string error) {
+        return schedule::ended(attempt(1, 1), ports::JobAnswer{false, std::move(error), "{", false}, std::nullopt, begun, over);
+    };
+    CHECK(error_of("a\0b"s).error == "a b");
+    CHECK(error_of("a\xff").error == "a\xef\xbf\xbd");
+    CHECK(error_of("Gångdør").error == "Gångdør");
+    CHECK(error_of("x").result == R"({"unreadable":true})");
+}
