@@ -92,7 +92,7 @@ Trigger trigger_from(const json& value, const std::string& path, std::vector<std
         trigger.at = at.value_or(Instant{});
     } else if (section.has("event")) {
         trigger.kind = TriggerKind::event;
-        section.text("event", 1, 100, trigger.event_category);
+        section.text("event", 1, 100, trigger.event.category);
         section.duration("debounce", Microseconds{0}, hours{1}, trigger.debounce);
     } else if (section.has("after_success")) {
         trigger.kind = TriggerKind::after;
@@ -296,7 +296,7 @@ ordered_json trigger_json(const Trigger& trigger) {
             return out;
         }
         case TriggerKind::once: return {{"at", time::format_utc(trigger.at)}};
-        case TriggerKind::event: return {{"event", trigger.event_category}, {"debounce", duration_text(trigger.debounce)}};
+        case TriggerKind::event: return {{"event", trigger.event.category}, {"debounce", duration_text(trigger.debounce)}};
         case TriggerKind::after: return {{"after_success", true}};
         case TriggerKind::manual: break;
     }

@@ -15,6 +15,7 @@ std::optional<Enum> named(const std::array<std::string_view, N>& names, std::str
 
 constexpr std::array<std::string_view, 4> kCatchUps{"none", "last", "first", "all"};
 constexpr std::array<std::string_view, 4> kOverlaps{"skip", "queue_one", "queue_all", "cancel_other"};
+constexpr std::array<std::string_view, 3> kRolls{"skip", "next", "previous"};
 constexpr std::array<std::string_view, 4> kStates{"active", "paused", "disabled", "completed"};
 
 }  // namespace
@@ -24,6 +25,9 @@ std::optional<CatchUp> catch_up_from(std::string_view name) { return named<Catch
 
 std::string_view name_of(Overlap policy) { return kOverlaps.at(static_cast<std::size_t>(policy)); }
 std::optional<Overlap> overlap_from(std::string_view name) { return named<Overlap>(kOverlaps, name); }
+
+std::string_view name_of(CalendarRoll roll) { return kRolls.at(static_cast<std::size_t>(roll)); }
+std::optional<CalendarRoll> calendar_roll_from(std::string_view name) { return named<CalendarRoll>(kRolls, name); }
 
 std::string_view name_of(ScheduleState state) { return kStates.at(static_cast<std::size_t>(state)); }
 std::optional<ScheduleState> schedule_state_from(std::string_view name) { return named<ScheduleState>(kStates, name); }

@@ -39,6 +39,23 @@ struct RetryPolicy {
     friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
 };
 
+/// What becomes of a nominal time on a day that the calendars exclude.
+enum class CalendarRoll : std::uint8_t {
+    skip,      ///< it is left out, with a record
+    next,      ///< it moves to the same wall time of the next day that is not excluded
+    previous,  ///< ... of the last such day before
+};
+[[nodiscard]] std::string_view name_of(CalendarRoll roll);
+[[nodiscard]] std::optional<CalendarRoll> calendar_roll_from(std::string_view name);
+
+/// On which days a schedule runs: those of any calendar in `include` (no calendar: all days) that are in none of `exclude`.
+struct CalendarRule {
+    std::vector<std::string> include;  ///< ids of calendars of the same organisation; each once, at most 20
+    std::vector<std::string> exclude;  ///< the same
+    CalendarRoll roll = CalendarRoll::skip;
+    friend bool operator==(const CalendarRule&, const CalendarRule&) = default;
+};
+
 struct SchedulePolicy {
     /// How late a slot may be started on its own account; 1 s .. 400 days. nullopt: one period, at least 60 s and at most 1 h.
     std::optional<Microseconds> misfire_grace;
@@ -58,6 +75,7 @@ struct SchedulePolicy {
     std::optional<Instant> ends_at;                          ///< no slot at or after it; then the schedule is completed
     std::optional<Instant> window_since;                     ///< slots before it are left out, with a record
     std::optional<Instant> window_until;                     ///< slots at or after it are left out, with a record
+    CalendarRule calendars;
     std::vector<std::string> depends_on;                     ///< ids of schedules; each once, at most 100
     Microseconds dependency_timeout{std::chrono::hours{1}};  ///< how long a slot waits for them; 1 s .. 400 days
     friend bool operator==(const SchedulePolicy&, const SchedulePolicy&) = default;

@@ -10,7 +10,7 @@ struct Words {
     std::string_view sentence;
 };
 
-constexpr std::array<Words, 17> kWords{{
+constexpr std::array<Words, 19> kWords{{
     {"", "there is nothing to explain"},
     {"misfire", "nobody could start it within its grace, and the catch-up policy leaves it out"},
     {"coalesced", "a later slot that was due at the same time was run in its place"},
@@ -19,6 +19,8 @@ constexpr std::array<Words, 17> kWords{{
     {"paused", "the schedule was paused"},
     {"disabled", "the schedule was switched off"},
     {"outside_window", "it is outside of the schedule's execution window"},
+    {"excluded", "its day is one that the schedule's calendars exclude"},
+    {"event", "an event cancelled it before its time"},
     {"dependency_not_met", "what it depends on did not succeed in time"},
     {"queue_full", "too many runs were waiting for a worker"},
     {"no_job_kind", "the host that claimed it does not know its job kind"},

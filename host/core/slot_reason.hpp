@@ -16,6 +16,8 @@ enum class SlotReason : std::uint8_t {
     paused,              ///< the schedule was paused
     disabled,            ///< the schedule was switched off
     outside_window,      ///< not within the schedule's execution window
+    excluded,            ///< on a day that the schedule's calendars exclude
+    event,               ///< an event that it listens to came before its time and cancelled it
     dependency_not_met,  ///< what it depends on did not succeed in time
     queue_full,          ///< too many runs were waiting for a worker
     no_job_kind,         ///< the host that claimed it does not know its job kind

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace varde::core {
 
@@ -36,6 +37,22 @@ enum class TriggerKind : std::uint8_t {
 [[nodiscard]] std::string_view name_of(TriggerKind kind);  ///< "manual", "cron" ...
 [[nodiscard]] std::optional<TriggerKind> trigger_kind_from(std::string_view name);
 
+/// Which events are meant: those of a category, of the schedule's organisation, whose payload has all these members.
+struct EventMatch {
+    std::string category;  ///< 1..100 characters
+    /// JSON object, at most 20 members. A key is a member of the payload, or a way to one ("state", "user.id"); a value is the text, number
+    /// or truth that it must be equal to. Empty object: every event of the category.
+    std::string where = "{}";
+    friend bool operator==(const EventMatch&, const EventMatch&) = default;
+};
+
+/// An event that gives a one-off another time.
+struct EventMove {
+    EventMatch on;
+    std::string time_member;  ///< of the payload: where the new time stands (RFC 3339)
+    friend bool operator==(const EventMove&, const EventMove&) = default;
+};
+
 /// When a schedule is due. Only the members of its kind mean something.
 struct Trigger {
     TriggerKind kind = TriggerKind::manual;
@@ -51,9 +68,11 @@ struct Trigger {
     /// Interval: the next slot is one period after the last run's end ("fixed delay") instead of on the grid.
     bool after_completion = false;
 
-    Instant at{};  ///< once
+    Instant at{};                       ///< once
+    std::vector<EventMatch> cancel_on;  ///< once: any such event stored before its time cancels it; at most 20
+    std::vector<EventMove> move_on;     ///< once: any such event stored before its time moves it; the newest counts; at most 20
 
-    std::string event_category;  ///< event
+    EventMatch event;  ///< event
     Microseconds debounce{0};    ///< event: one slot for all events within this time of the first; 0..1 h
 
     friend bool operator==(const Trigger&, const Trigger&) = default;

@@ -63,7 +63,7 @@ RowBatch batch_of(const core::Schedule& from) {
                sql_value(from.next_at),
                sql_value(from.last_nominal),
                std::string{core::name_of(trigger.kind)},
-               trigger.event_category,
+               trigger.event.category,
                std::int64_t{trigger.debounce.count()},
                delayed ? SqlValue{std::int64_t{trigger.period.count()}} : SqlValue{}});
     return batch;

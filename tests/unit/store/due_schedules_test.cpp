@@ -26,7 +26,7 @@ core::Schedule on_event(const std::string& id, const std::string& category, core
     auto schedule = schedule_of(id);
     schedule.trigger = {};
     schedule.trigger.kind = core::TriggerKind::event;
-    schedule.trigger.event_category = category;
+    schedule.trigger.event.category = category;
     schedule.trigger.debounce = debounce;
     schedule.next_at.reset();
     return schedule;

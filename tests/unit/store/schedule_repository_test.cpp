@@ -102,7 +102,7 @@ TEST_CASE_TEMPLATE("every kind of trigger comes back", On, ON_EACH_ENGINE) {
     once.kind = core::TriggerKind::once;
     once.at = at_second(77);
     event.kind = core::TriggerKind::event;
-    event.event_category = "dør";
+    event.event.category = "dør";
     event.debounce = std::chrono::seconds{3};
     after.kind = core::TriggerKind::after;
     for (const auto& trigger : {manual, interval, once, event, after}) {
