@@ -10,7 +10,8 @@ Scheduling::Scheduling(Parts parts)
             }},
       retention_{{parts.storage.events(), parts.storage.deviations(), parts.storage.decisions(), parts.storage.runs(), time_,
                   std::move(parts.rules_need)}},
-      rule_evaluation_{parts.rules},
+      rule_evaluation_{parts.rules, parts.storage.is_single_host() ? nullptr : &parts.storage.runs()},
+      rule_schedules_{{desk_, parts.storage.schedules(), parts.storage.runs(), time_, parts.log}},
       api_sync_{desk_, parts.storage.schedules()} {
     for (ports::JobKind* kind :
          std::initializer_list<ports::JobKind*>{&noop_, &http_, &retention_, &rule_evaluation_, &api_sync_}) {

@@ -5,6 +5,7 @@
 #include "jobs/noop_job.hpp"
 #include "jobs/retention_job.hpp"
 #include "jobs/rule_evaluation_job.hpp"
+#include "jobs/rule_schedules.hpp"
 #include "ports/run_control.hpp"
 #include "schedule/host_time.hpp"
 #include "schedule/job_kinds.hpp"
@@ -32,6 +33,7 @@ class Scheduling {
 
     [[nodiscard]] schedule::ScheduleDesk& desk() { return desk_; }
     [[nodiscard]] const schedule::JobKinds& kinds() const { return kinds_; }
+    [[nodiscard]] jobs::RuleSchedules& rule_schedules() { return rule_schedules_; }
     [[nodiscard]] schedule::HostTime& time() { return time_; }
     /// Called after each change made at the desk. Set it before others use the desk.
     void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
@@ -45,6 +47,7 @@ class Scheduling {
     jobs::HttpJob http_;
     jobs::RetentionJob retention_;
     jobs::RuleEvaluationJob rule_evaluation_;
+    jobs::RuleSchedules rule_schedules_;
     jobs::ApiSyncJob api_sync_;
 };
 
@@ -52,7 +55,7 @@ class Scheduling {
 class NoRules final : public ports::RunControl {
   public:
     void evaluate(const core::Scope&, core::Window, Evaluated done) override { done(refusal()); }
-    void run(std::vector<std::string>, Ran done) override { done(refusal()); }
+    void run(ports::RunWish, Ran done) override { done(refusal()); }
     void explain(const std::string&, const core::Scope&, std::optional<core::Instant>, Explained done) override {
         done(refusal());
     }

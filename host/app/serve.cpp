@@ -109,14 +109,23 @@ int serve(const Globals& globals, const ServeOptions& options) {
                                [&events_stored](const std::vector<std::string>& categories) {
                                    if (events_stored) events_stored(categories);
                                }};
-    rules::Scheduler scheduler{scheduling_of(*settings),
+    std::optional<Scheduling> jobs;  // made of the scheduler, whose runs it starts
+    auto options_of_rules = scheduling_of(*settings);
+    if (settings->jobs.enabled && settings->scheduler.enabled) {
+        options_of_rules.timer = rules::RunTimer{
+            .arrange = [&jobs](const auto& rules, auto interval) { return jobs->rule_schedules().arrange(rules, interval); },
+            .newest = [&jobs] { return jobs->rule_schedules().newest(); }};
+    }
+    rules::Scheduler scheduler{std::move(options_of_rules),
                                {guard, storage->deviations(), storage->rules(), storage->baselines(), storage->modes(), clock,
                                 log.sink(), &storage->decisions(), settings->decisions},
                                catalogue};
     rules::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
 
-    Scheduling scheduling{
-        {*storage, clock, log.sink(), scheduler, [&scheduler, &settings] { return rules_need(scheduler, *settings); }}};
+    auto& scheduling = jobs.emplace(Scheduling::Parts{*storage, clock, log.sink(), scheduler,
+                                                      [&scheduler, &settings] { return rules_need(scheduler, *settings); }});
+    // Without rules here, or without jobs, their schedules would run nothing.
+    if (settings->jobs.enabled && !settings->scheduler.enabled) scheduling.rule_schedules().clear();
     std::optional<store::InstanceLock> alone;
     std::optional<schedule::Dispatcher> dispatcher;
     if (settings->jobs.enabled) {

@@ -1,10 +1,13 @@
 #include "config/file_text.hpp"
+#include "config/schedule_definition.hpp"
 #include "config/section.hpp"
 #include "config/settings.hpp"
 #include "time/zone.hpp"
 
-#include <fmt/format.h>
 #include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace varde::config {
 namespace {
@@ -33,6 +36,23 @@ void read_gating(Section& in, RuleSettings& rule) {
     in.boolean("uses_default_profile_when_missing", rule.uses_default_profile_when_missing);
 }
 
+void read_schedule(Section& in, RuleSettings& rule) {
+    const auto* const value = in.any("schedule");
+    if (value == nullptr) return;
+    if (value->kind != Value::Kind::map) {
+        return in.problem("schedule",
+                          "must be a map such as {cron: \"0 7 * * *\", timezone: Europe/Oslo}, {every: 30s} or {event: door}");
+    }
+    const auto text = to_json(*value, in.path() + ".schedule", in.problems());
+    auto trigger = read_trigger(nlohmann::json::parse(text, nullptr, false), "schedule");
+    if (!trigger) return in.problem("schedule", trigger.error().context);
+    using core::TriggerKind;
+    if (trigger->kind == TriggerKind::once || trigger->kind == TriggerKind::after) {
+        return in.problem("schedule", "must have one of cron, every, event and manual: a rule is asked again and again");
+    }
+    rule.schedule = std::move(*trigger);
+}
+
 void read_limits(Section& in, RuleSettings& rule) {
     in.duration("timeout_ms", 10, 600'000, rule.timeout);
     in.integer("memory_mb", 16, 4096, rule.memory_mb);
@@ -42,7 +62,7 @@ void read_limits(Section& in, RuleSettings& rule) {
         if (!is_sha256(value)) return in.problem("sha256", "is not 64 lower-case hexadecimal digits");
         rule.sha256 = std::move(value);
     });
-    in.refuse("schedule", "is not supported yet: every rule runs at scheduler.interval_minutes; remove the key");
+    read_schedule(in, rule);
 }
 
 void note_places(const Value& value, const std::string& path, ParamPlaces& places) {

@@ -230,9 +230,9 @@ std::string duration_text(Microseconds duration) {
     return text;
 }
 
-Result<Trigger> read_trigger(const json& value) {
+Result<Trigger> read_trigger(const json& value, const std::string& path) {
     std::vector<std::string> problems;
-    auto trigger = trigger_from(value, "trigger", problems);
+    auto trigger = trigger_from(value, path, problems);
     if (!problems.empty()) return tl::unexpected{error_of(problems)};
     return trigger;
 }

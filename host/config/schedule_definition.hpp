@@ -25,7 +25,7 @@ constexpr std::size_t kMostObjectBytes = 65'536;  ///< of params, and of labels,
 /// Trigger and policy alone, and back: what the database keeps of them.
 [[nodiscard]] nlohmann::ordered_json trigger_json(const core::Trigger& trigger);
 [[nodiscard]] nlohmann::ordered_json policy_json(const core::SchedulePolicy& policy);
-[[nodiscard]] core::Result<core::Trigger> read_trigger(const nlohmann::json& trigger);
+[[nodiscard]] core::Result<core::Trigger> read_trigger(const nlohmann::json& trigger, const std::string& path = "trigger");
 [[nodiscard]] core::Result<core::SchedulePolicy> read_policy(const nlohmann::json& policy);
 
 /// Why the expression of a cron trigger cannot be used, in whatever zone; empty: it can.

@@ -127,11 +127,6 @@ void Section::section(std::string_view key, const std::function<void(Section&)>&
     }
 }
 
-void Section::refuse(std::string_view key, std::string_view message) {
-    known_.push_back(key);
-    if (const auto* member = map_.find(key)) problems_.add(member->at, path_of(key), message);
-}
-
 void Section::problem(std::string_view key, std::string_view message) {
     const auto* member = map_.find(key);
     problems_.add(member != nullptr ? member->value.at : map_.at, path_of(key), message);

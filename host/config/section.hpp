@@ -42,8 +42,6 @@ class Section {
     [[nodiscard]] const Value* any(std::string_view key) { return value(key); }
     /// The list of the key, if it is there and is one.
     [[nodiscard]] const Value* list(std::string_view key);
-    /// A key that has a meaning elsewhere or later, but none here: an error that says so.
-    void refuse(std::string_view key, std::string_view message);
 
     void problem(std::string_view key, std::string_view message);
     void finish();

@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "core/monitor_mode.hpp"
 #include "core/scope.hpp"
+#include "core/trigger.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -47,6 +48,8 @@ struct RuleSettings {
     std::string group;                  ///< rules of one name share a worker; empty: a worker of its own
     std::string isolation = "process";  ///< the only one there is
     std::string sha256;                 ///< if set, only a plugin file with this hash is used
+    /// When it runs, instead of at the interval: cron, every, event or manual.
+    std::optional<core::Trigger> schedule;
 };
 
 /// What is different about a rule in some homes; what is not said stays as it is for all.

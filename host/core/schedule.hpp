@@ -71,10 +71,10 @@ struct SchedulePolicy {
     Microseconds jitter{0};  ///< a slot starts up to that much later, by its schedule and nominal time; 0 .. 1 day
     int priority = 0;        ///< -100..100; higher is claimed first
     std::string queue = "default";
-    std::optional<Instant> starts_at;                        ///< no slot before
-    std::optional<Instant> ends_at;                          ///< no slot at or after it; then the schedule is completed
-    std::optional<Instant> window_since;                     ///< slots before it are left out, with a record
-    std::optional<Instant> window_until;                     ///< slots at or after it are left out, with a record
+    std::optional<Instant> starts_at;     ///< no slot before
+    std::optional<Instant> ends_at;       ///< no slot at or after it; then the schedule is completed
+    std::optional<Instant> window_since;  ///< slots before it are left out, with a record
+    std::optional<Instant> window_until;  ///< slots at or after it are left out, with a record
     CalendarRule calendars;
     std::vector<std::string> depends_on;                     ///< ids of schedules; each once, at most 100
     Microseconds dependency_timeout{std::chrono::hours{1}};  ///< how long a slot waits for them; 1 s .. 400 days
@@ -94,15 +94,15 @@ enum class ScheduleState : std::uint8_t {
 ///
 /// `next_at` and `last_nominal` are the cursor. They move in the same transaction that makes the runs, and `last_nominal` never goes back.
 struct Schedule {
-    std::string schedule_id;      ///< 1..100 of A-Z a-z 0-9 . _ - :
-    std::int64_t generation = 1;  ///< another one for each trigger that the schedule has had; part of the identity of a slot
-    std::int64_t version = 1;     ///< raised by every edit, and by nothing else
-    std::string org_id = "default";
-    std::string name;           ///< for people, 0..200 characters
-    std::string owner;          ///< 0..200 characters
-    std::string labels = "{}";  ///< JSON object of texts, at most 64 KiB
-    std::string kind;           ///< of the job: "http", "retention" ...
-    std::string params = "{}";  ///< JSON object for the job, at most 64 KiB
+    std::string schedule_id;         ///< 1..100 of A-Z a-z 0-9 . _ - :
+    std::int64_t generation = 1;     ///< another one for each trigger that the schedule has had; part of the identity of a slot
+    std::int64_t version = 1;        ///< raised by every edit, and by nothing else
+    std::string org_id = "default";  ///< empty: the host's own, about every organisation
+    std::string name;                ///< for people, 0..200 characters
+    std::string owner;               ///< 0..200 characters
+    std::string labels = "{}";       ///< JSON object of texts, at most 64 KiB
+    std::string kind;                ///< of the job: "http", "retention" ...
+    std::string params = "{}";       ///< JSON object for the job, at most 64 KiB
     Trigger trigger;
     SchedulePolicy policy;
     ScheduleState state = ScheduleState::active;

@@ -2,6 +2,7 @@
 
 #include "config/schedule_definition.hpp"
 #include "jobs/http_client.hpp"
+#include "jobs/stored_schedules.hpp"
 #include "jobs/sync_items.hpp"
 
 #include <algorithm>
@@ -158,21 +159,6 @@ class Alignment {
     const std::stop_token& stop_;
 };
 
-Result<std::map<std::string, Schedule>> schedules_of(ports::ScheduleRepository& repository, const SyncTarget& target) {
-    std::map<std::string, Schedule> found;
-    ports::ScheduleQuery query;
-    query.org_id = target.org_id;
-    query.source = sync_source(target.sync_id);
-    query.limit = kPage;
-    for (;;) {
-        auto page = repository.list(query);
-        if (!page) return tl::unexpected{page.error()};
-        for (auto& schedule : *page) found.emplace(schedule.schedule_id, schedule);
-        if (std::ssize(*page) < kPage) return found;
-        query.after = ports::ScheduleQuery::Place{page->back().created_at, page->back().schedule_id};
-    }
-}
-
 ports::JobAnswer failed(std::string error, bool retry) { return {false, std::move(error), {}, retry}; }
 
 }  // namespace
@@ -217,7 +203,7 @@ ports::JobAnswer ApiSyncJob::run(const ports::JobCall& call) {
     const bool none_usable = items->schedules.empty();
 
     // From here on schedules are written; before, nothing was.
-    auto stored = schedules_of(schedules_, params->target);
+    auto stored = stored_schedules(schedules_, params->target.org_id, sync_source(params->target.sync_id));
     if (!stored) return failed(stored.error().context, true);
     Alignment alignment{control_, params->target, call.stop};
     const auto done = alignment.align(std::move(*items), std::move(*stored), params->missing);

@@ -2,6 +2,7 @@
 
 #include "config/json_section.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -18,15 +19,19 @@ using core::Result;
 
 constexpr std::size_t kMostRules = 1'000;
 
-Result<std::vector<std::string>> rules_of(const std::string& text) {
+Result<ports::RunWish> wish_of(const std::string& text) {
     const auto params = nlohmann::json::parse(text, nullptr, false);
     std::vector<std::string> problems;
-    std::vector<std::string> rules;
+    ports::RunWish wish;
     config::JsonSection section{params, "params", problems};
-    section.texts("rules", kMostRules, rules);
+    section.texts("rules", kMostRules, wish.rules);
+    section.boolean("without_scheduled", wish.without_scheduled);
+    if (!wish.rules.empty() && wish.without_scheduled) {
+        section.problem("without_scheduled", "must not stand beside rules: one of the two");
+    }
     section.finish();
     if (!problems.empty()) return core::fail(Errc::invalid_argument, fmt::format("{}", fmt::join(problems, "; ")));
-    return rules;
+    return wish;
 }
 
 /// Where the run thread leaves its answer; it may come after nobody waits any more.
@@ -40,6 +45,7 @@ std::string result_of(const ports::RunSummary& summary) {
     const auto& counts = summary.counts;
     const nlohmann::ordered_json result{{"run_id", summary.run_id},
                                         {"scopes", summary.scopes},
+                                        {"evaluations", summary.evaluations},
                                         {"rules_total", counts.rules_total},
                                         {"rules_ok", counts.rules_ok},
                                         {"rules_failed", counts.rules_failed},
@@ -52,15 +58,34 @@ std::string result_of(const ports::RunSummary& summary) {
 }  // namespace
 
 Result<void> RuleEvaluationJob::check(const std::string& params) const {
-    if (const auto rules = rules_of(params); !rules) return tl::unexpected{rules.error()};
+    if (const auto wish = wish_of(params); !wish) return tl::unexpected{wish.error()};
     return {};
 }
 
+bool RuleEvaluationJob::others_ran(const core::Run& run) {
+    if (history_ == nullptr) return false;
+    constexpr int kLooked = 20;
+    ports::RunQuery query;
+    query.job_kind.emplace(name());
+    query.limit = kLooked;
+    const auto rows = history_->list(query);
+    const std::lock_guard lock{mutex_};
+    const auto since = std::exchange(last_start_, run.started_at);
+    if (!rows || !since) return true;
+    const bool any = std::ranges::any_of(*rows, [&](const core::Run& row) {
+        return !row.owner.empty() && row.owner != run.owner && (!row.finished_at || *row.finished_at >= *since);
+    });
+    // So many since then that what lies before is not seen.
+    const bool unknown = std::ssize(*rows) == kLooked && rows->back().created_at > *since;
+    return any || unknown;
+}
+
 ports::JobAnswer RuleEvaluationJob::run(const ports::JobCall& call) {
-    auto rules = rules_of(call.params);
-    if (!rules) return {false, rules.error().context, {}, false};
+    auto wish = wish_of(call.params);
+    if (!wish) return {false, wish.error().context, {}, false};
+    wish->after_others = others_ran(call.run);
     const auto box = std::make_shared<Letterbox>();
-    runs_.run(std::move(*rules), [box](Result<ports::RunSummary> answer) {
+    runs_.run(std::move(*wish), [box](Result<ports::RunSummary> answer) {
         const std::lock_guard lock{box->mutex};
         box->answer = std::move(answer);
         box->came.notify_all();

@@ -33,6 +33,13 @@ struct RunSummary {
     std::string error;  ///< empty: the run was committed
 };
 
+/// A run that was made here or on another host.
+struct KnownRun {
+    RunSummary summary;
+    core::Microseconds age{};  ///< since its start
+    bool is_over = true;       ///< false: the summary has its start only
+};
+
 /// The state of a rule's plugin, for /rules, `varde rules list` and /health/detail.
 struct RuleState {
     std::string rule_id;
@@ -61,6 +68,16 @@ struct ExplainedRule {
     core::MonitorMode mode = core::MonitorMode::on;
 };
 
+/// What a run is asked to be.
+struct RunWish {
+    std::vector<std::string> rules;  ///< ids; empty: every enabled one
+    /// With `rules` empty: leave out those that rules.yaml gives a time of their own.
+    bool without_scheduled = false;
+    /// Another host may have made runs since this one's last: what is kept between runs is read from the database again.
+    bool after_others = false;
+    friend bool operator==(const RunWish&, const RunWish&) = default;
+};
+
 /// What other modules may ask of the scheduler. Thread-safe; never waits. Callbacks come on the run thread and must be short.
 class RunControl {
   public:
@@ -70,9 +87,9 @@ class RunControl {
     /// asked about the scope are gated as in runs; monitor modes do not count.
     virtual void evaluate(const core::Scope& scope, core::Window window, Evaluated done) = 0;
     using Ran = std::function<void(core::Result<RunSummary>)>;
-    /// Makes a run of these rules (empty: of every enabled one), between two others, as if its time had come; the rows of rules that
-    /// are not part of it are left alone. Errc::not_found: rules.yaml has no such rule.
-    virtual void run(std::vector<std::string> rule_ids, Ran done) = 0;
+    /// Makes a run, between two others, as if its time had come; the rows of rules that are not part of it are left alone.
+    /// Errc::not_found: rules.yaml has no such rule.
+    virtual void run(RunWish wish, Ran done) = 0;
     using Explained = std::function<void(core::Result<ExplainedRule>)>;
     /// Asks one rule of the configuration about a scope as a run at `at` (nullopt: now) would have, over the events that are stored now,
     /// with its steps, also where it is off or gated; stores nothing. Errc::not_found: rules.yaml has no such rule.

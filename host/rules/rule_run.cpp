@@ -47,7 +47,7 @@ core::Result<void> RuleRun::attempt(const config::RulesConfig& config, const Run
     if (auto plausible = check_time(now); !plausible) return plausible;
     auto rules = enabled_rules(config, request.homes, now);
     if (!rules) return tl::unexpected{rules.error()};
-    if (!request.only.empty()) std::erase_if(*rules, [&](const EnabledRule& rule) { return !request.only.contains(rule.id); });
+    std::erase_if(*rules, [&](const EnabledRule& rule) { return !request.selection.includes(rule.id); });
     if (auto read = ports_.evaluator.catch_up(now); !read) return read;
 
     const auto kept = states();
@@ -93,8 +93,7 @@ core::Result<void> RuleRun::write(const config::RulesConfig& config, const RunRe
     // Judging took what it took; the write lock is held from here on only.
     auto transaction = ports_.deviations.begin();
     if (!transaction) return tl::unexpected{transaction.error()};
-    const auto others = request.only.empty() ? RunWriter::Others::are_over : RunWriter::Others::are_not_asked;
-    RunWriter writer{**transaction, config, summary.started_at, log, gated_, others};
+    RunWriter writer{**transaction, config, summary.started_at, log, gated_, request.selection};
     if (auto written = writer.write(judgements, request.abandoned); !written) return written;
     const RunStamp run{request.run_id, summary.started_at, request.interval};
     std::vector<RunDecision> decided;
@@ -109,8 +108,7 @@ core::Result<void> RuleRun::write(const config::RulesConfig& config, const RunRe
     summary.counts = writer.counts();
     carried_ = writer.active_scopes();
     // Of rules that were not part of the run it is not known to have changed.
-    if (!request.only.empty()) std::erase_if(gated_, [&](const auto& pair) { return request.only.contains(pair.first); });
-    if (request.only.empty()) gated_.clear();
+    std::erase_if(gated_, [&](const auto& pair) { return request.selection.includes(pair.first); });
     gated_.insert(writer.gated().begin(), writer.gated().end());
     for (const auto& state : writer.new_states()) states_->put(state);
     if (decisions_) {
@@ -130,6 +128,12 @@ void RuleRun::prune_decisions(const Judgements& judgements) {
     ports_.log.log(ports::LogLevel::warning, "scheduler", "decisions_not_pruned",
                    "old records of decisions could not be deleted; a later run tries again",
                    {{"error", ports::Json{error_json(pruned.error())}}});
+}
+
+void RuleRun::forget() {
+    finish();
+    decisions_.reset();
+    states_.reset();
 }
 
 void RuleRun::finish() {

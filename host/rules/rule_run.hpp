@@ -10,6 +10,7 @@
 #include "ports/run_control.hpp"
 #include "rules/decision_book.hpp"
 #include "rules/judgements.hpp"
+#include "rules/rule_selection.hpp"
 #include "rules/rule_states.hpp"
 #include "rules/run_log.hpp"
 #include "time/clock.hpp"
@@ -43,8 +44,7 @@ struct RunRequest {
     std::function<bool()> abandoned;
     /// What is different in some homes (RuleSet::homes()), made of the same configuration; null: nothing. Outlives the run.
     const config::HomeRules* homes = nullptr;
-    /// Ids of the rules that are part of it, of those that are enabled; empty: all. What belongs to others is left alone.
-    std::set<std::string> only{};
+    RuleSelection selection{};  ///< of those that are enabled
 };
 
 /// One scheduler run: for every scope with data every enabled rule, judged over [now - lookback, now), then the writes in one
@@ -70,6 +70,9 @@ class RuleRun {
 
     /// What rules keep, read from the database if no run has done so yet.
     core::Result<const RuleStates*> states();
+
+    /// Forgets the rules' states and the records of decisions, which the next run reads again: another host has made runs.
+    void forget();
 
     /// Stores how far the records of decisions have come, at the end of the host. What fails is logged.
     void finish();

@@ -122,7 +122,7 @@ const char* RunWriter::reason_to_close(const Judgements& judgements, const core:
         if (judgements.gates().mode(row.rule_id, row.scope) == core::MonitorMode::off) return "monitor_off";
         return judgements.has_answer(row.rule_id, row.scope) ? "stale" : nullptr;
     }
-    if (others_ == Others::are_not_asked) return nullptr;
+    if (!selection_.includes(row.rule_id)) return nullptr;
     // Nobody looks any more. The row ends at the time it would have ended at anyway: a rule that is switched off and on again for a
     // moment, or lost to a bad edit, does not close what operators are working on.
     const auto settings = config_.rules.find(row.rule_id);

@@ -2,6 +2,7 @@
 #include "config/settings.hpp"
 #include "ports/deviation_repository.hpp"
 #include "rules/judgements.hpp"
+#include "rules/rule_selection.hpp"
 #include "rules/run_log.hpp"
 
 #include <functional>
@@ -17,11 +18,9 @@ namespace varde::rules {
 class RunWriter {
   public:
     /// `gated_before`: what was gated at the run before; only changes are news in a run over many homes.
-    /// Of rules that are not part of the run.
-    enum class Others { are_over, are_not_asked };
     RunWriter(ports::DeviationTransaction& transaction, const config::RulesConfig& config, core::Instant now, RunLog& log,
-              const std::set<RuleAndScope>& gated_before, Others others = Others::are_over)
-        : transaction_{transaction}, config_{config}, now_{now}, log_{log}, gated_before_{gated_before}, others_{others} {}
+              const std::set<RuleAndScope>& gated_before, const RuleSelection& selection)
+        : transaction_{transaction}, config_{config}, now_{now}, log_{log}, gated_before_{gated_before}, selection_{selection} {}
 
     /// Upserts what was found, then closes what has not been seen for its rule's expire_after. One rule's failing write is undone, logged
     /// and counted; an error here means that the whole run must be given up.
@@ -72,7 +71,7 @@ class RunWriter {
     core::Instant now_;
     RunLog& log_;
     const std::set<RuleAndScope>& gated_before_;
-    const Others others_;
+    const RuleSelection& selection_;
     std::set<RuleAndScope> gated_;
     ports::RunCounts counts_;
     std::vector<core::RuleState> new_states_;

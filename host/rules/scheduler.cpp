@@ -1,6 +1,6 @@
 #include "rules/scheduler.hpp"
 
-#include "gating/truth_text.hpp"
+#include "rules/rule_questions.hpp"
 #include "rules/rule_set.hpp"
 #include "rules/rules_watch.hpp"
 #include "rules/run_id.hpp"
@@ -21,6 +21,7 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::string_view kComponent = "scheduler";
 constexpr std::size_t kMaxWaiting = 1'000;  ///< evaluate() calls
+constexpr std::chrono::seconds kArrangeAgain{1};
 
 std::int64_t ms(Steady::duration duration) { return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(); }
 
@@ -33,7 +34,8 @@ class Scheduler::Impl {
           ports_{ports},
           watch_{options_.rules_file},
           rule_set_{ports.evaluator, plugins, ports.log},
-          rule_run_{ports} {}
+          rule_run_{ports},
+          questions_{ports, rule_run_, rule_set_} {}
 
     ~Impl() { stop(); }
 
@@ -62,19 +64,18 @@ class Scheduler::Impl {
 
     void evaluate(const core::Scope& scope, core::Window window, Evaluated done) {
         wait_for_run_thread(
-            {[=, this] { done(judge(scope, window)); }, [done](const core::Error& why) { done(tl::unexpected{why}); }});
+            {[=, this] { done(config_ ? questions_.judge(*config_, scope, window) : tl::unexpected{*config_error_}); },
+             [done](const core::Error& why) { done(tl::unexpected{why}); }});
     }
 
     void explain(const std::string& rule_id, const core::Scope& scope, std::optional<core::Instant> at, Explained done) {
         wait_for_run_thread(
-            {[=, this] { done(explained(rule_id, scope, at)); }, [done](const core::Error& why) { done(tl::unexpected{why}); }});
+            {[=, this] { done(config_ ? questions_.explain(*config_, rule_id, scope, at) : tl::unexpected{*config_error_}); },
+             [done](const core::Error& why) { done(tl::unexpected{why}); }});
     }
 
-    void run_some(std::vector<std::string> rule_ids, Ran done) {
-        wait_for_run_thread({[=, this] {
-                                 done(ran({rule_ids.begin(), rule_ids.end()}));
-                             },
-                             [done](const core::Error& why) { done(tl::unexpected{why}); }});
+    void run_as_wished(ports::RunWish wish, Ran done) {
+        wait_for_run_thread({[=, this] { done(ran(wish)); }, [done](const core::Error& why) { done(tl::unexpected{why}); }});
     }
 
     std::optional<ports::RunSummary> last_run() const {
@@ -118,7 +119,8 @@ class Scheduler::Impl {
         refresh(true);
         log_configured();
         auto next_look = Steady::now() + options_.watch_every;
-        next_run_ = Steady::now() + options_.first_run_after;
+        if (options_.timer) last_start_ = Steady::now();
+        next_run_ = Steady::now() + (options_.timer ? patience() : options_.first_run_after);
         while (wait(next_look)) {
             serve();
             if (Steady::now() >= next_look) {
@@ -126,11 +128,45 @@ class Scheduler::Impl {
                 next_look = Steady::now() + options_.watch_every;
             }
             if (options_.enabled && Steady::now() >= next_run_) {
-                last_start_ = Steady::now();
-                run();
-                plan_next_run();
+                if (options_.timer)
+                    step_in();
+                else
+                    run_in_time();
             }
         }
+    }
+
+    void run_in_time() {
+        last_start_ = Steady::now();
+        run();
+        plan_next_run();
+    }
+
+    /// What a run may be late before this host makes it, whoever else should have.
+    std::chrono::milliseconds patience() const { return interval() + std::max(interval(), options_.timer->least_patience); }
+
+    void step_in() {
+        auto newest = options_.timer->newest();
+        if (newest && !*newest) {
+            next_run_ = Steady::now() + patience();
+            return;
+        }
+        if (newest && (*newest)->age < patience()) {
+            next_run_ = Steady::now() + std::chrono::ceil<std::chrono::milliseconds>(patience() - (*newest)->age);
+            if (!(*newest)->is_over) return;
+            const std::lock_guard lock{mutex_};
+            last_run_ = std::move((*newest)->summary);
+            return;
+        }
+        ports_.log.log(LogLevel::warning, kComponent, "scheduler_run_late",
+                       "no run was started in time; this host makes one itself",
+                       {{"late_ms", ms(Steady::now() - last_start_ - interval())},
+                        {"missed", std::int64_t{(Steady::now() - last_start_) / interval()}},
+                        {"interval_ms", std::int64_t{interval().count()}}});
+        if (newest) rule_run_.forget();  // there were runs elsewhere
+        last_start_ = Steady::now();
+        next_run_ = last_start_ + patience();
+        run(interval_rules());
     }
 
     /// Until there is something to do; false once stop() was called.
@@ -152,17 +188,17 @@ class Scheduler::Impl {
     }
 
     /// One period after the last start. Starts that have passed meanwhile are not made up.
-    void plan_next_run() {
-        next_run_ = last_start_ + interval();
-        const auto now = Steady::now();
-        if (next_run_ >= now) return;
-        const auto missed = (now - next_run_) / interval() + 1;
+    void plan_next_run() { next_run_ = last_start_ + interval() + tell_missed() * interval(); }
+
+    /// How many runs the last one has cost, because it took longer than the interval.
+    std::int64_t tell_missed() {
+        const auto late = Steady::now() - (last_start_ + interval());
+        if (late <= Steady::duration::zero()) return 0;
+        const std::int64_t missed = late / interval() + 1;
         ports_.log.log(LogLevel::warning, kComponent, "scheduler_run_late",
                        "a run took longer than the interval; runs were left out",
-                       {{"late_ms", ms(now - next_run_)},
-                        {"missed", std::int64_t{missed}},
-                        {"interval_ms", std::int64_t{interval().count()}}});
-        next_run_ += missed * interval();
+                       {{"late_ms", ms(late)}, {"missed", missed}, {"interval_ms", std::int64_t{interval().count()}}});
+        return missed;
     }
 
     void refresh(bool at_once) {
@@ -174,6 +210,11 @@ class Scheduler::Impl {
         if (!config_) return;
         rule_set_.refresh(*config_, changed);
         publish_states();
+        if (changed) arranged_ = false;
+        if (options_.timer && !arranged_ && Steady::now() >= arrange_at_) {
+            arranged_ = options_.timer->arrange(*config_, interval());
+            arrange_at_ = Steady::now() + (arranged_ ? std::chrono::seconds{0} : kArrangeAgain);
+        }
     }
 
     /// What the watch found. True if the configuration is a new one.
@@ -201,7 +242,8 @@ class Scheduler::Impl {
         if (!first) {
             ports_.log.log(LogLevel::info, kComponent, "config_reloaded", "rules.yaml was read again",
                            {{"path", options_.rules_file.string()}, {"rules", static_cast<std::int64_t>(config_->rules.size())}});
-            if (last_start_ != Steady::time_point{}) next_run_ = std::max(last_start_ + interval(), Steady::now());
+            const auto wait = options_.timer ? patience() : interval();
+            if (last_start_ != Steady::time_point{}) next_run_ = std::max(last_start_ + wait, Steady::now());
         }
         return true;
     }
@@ -225,17 +267,40 @@ class Scheduler::Impl {
                         {"path", options_.rules_file.string()}});
     }
 
-    core::Result<ports::RunSummary> ran(std::set<std::string> only) {
-        if (!config_) return tl::unexpected{*config_error_};
-        for (const auto& id : only) {
+    core::Result<ports::RunSummary> ran(const ports::RunWish& wish) {
+        if (!config_ && !wish.rules.empty()) return tl::unexpected{*config_error_};
+        for (const auto& id : wish.rules) {
             if (!config_->rules.contains(id)) return core::fail(core::Errc::not_found, "rules.yaml has no rule " + id);
         }
-        return run(std::move(only));
+        if (wish.after_others) rule_run_.forget();
+        RuleSelection selection;
+        selection.only = {wish.rules.begin(), wish.rules.end()};
+        if (wish.without_scheduled) selection = interval_rules();
+        if (options_.timer && selection.only.empty()) {
+            last_start_ = Steady::now();
+            next_run_ = last_start_ + patience();
+        }
+        const bool of_interval = options_.timer && selection.only.empty();
+        auto summary = run(std::move(selection));
+        if (of_interval) tell_missed();
+        return summary;
     }
 
-    ports::RunSummary run(std::set<std::string> only = {}) {
-        const bool some = !only.empty();
-        const RunRequest request{new_run_id(), interval(), [this] { return abandoned(); }, &rule_set_.homes(), std::move(only)};
+    /// Those without a time of their own; an event is none, for what was found has to get old without one. At the scheduler's own timer
+    /// all run.
+    RuleSelection interval_rules() const {
+        RuleSelection selection;
+        if (!config_ || !options_.timer) return selection;
+        for (const auto& [id, rule] : config_->rules) {
+            if (rule.schedule && rule.schedule->kind != core::TriggerKind::event) selection.except.insert(id);
+        }
+        return selection;
+    }
+
+    ports::RunSummary run(RuleSelection selection = {}) {
+        const bool some = !selection.only.empty();
+        const RunRequest request{new_run_id(), interval(), [this] { return abandoned(); }, &rule_set_.homes(),
+                                 std::move(selection)};
         auto summary = config_ ? rule_run_.run(*config_, request) : run_without_config(request);
         if (!some) {
             const std::lock_guard lock{mutex_};
@@ -272,86 +337,20 @@ class Scheduler::Impl {
         for (auto& waiting : take_waiting()) waiting.answer();
     }
 
-    core::Result<std::vector<ports::RuleVerdict>> judge(const core::Scope& scope, core::Window window) {
-        if (!config_) return tl::unexpected{*config_error_};
-        const auto now = ports_.clock.now();
-        if (auto read = ports_.evaluator.catch_up(now); !read) return tl::unexpected{read.error()};
-        auto baseline = ports_.baselines.find(scope);
-        if (!baseline) return tl::unexpected{baseline.error()};
-        std::vector<core::BaselineStatus> known;
-        if (*baseline) known.push_back(std::move(**baseline));
-        const Gates gates{*config_, std::move(known), {}, &rule_set_.homes()};
-        const auto kept = rule_run_.states();
-        if (!kept) return tl::unexpected{kept.error()};
-        std::vector<ports::Evaluation> evaluations;
-        for (const auto& [id, settings] : config_->rules) {
-            if (!gates.asks(id, scope)) continue;
-            const auto* home = gates.home_rule(id, scope);
-            evaluations.push_back({id, scope, window, now, (*kept)->find(id, scope), false, home == nullptr ? 0 : home->variant});
-        }
-        auto verdicts = ports_.evaluator.evaluate(evaluations);
-        if (!verdicts) return tl::unexpected{verdicts.error()};
-        std::vector<ports::RuleVerdict> answers;
-        std::size_t next = 0;
-        for (const auto& [id, settings] : config_->rules) {
-            const auto truth = gates.truth(id, scope);
-            answers.push_back(truth.asks() ? ports::RuleVerdict{id, explained(std::move((*verdicts)[next++]), truth)}
-                                           : ports::RuleVerdict{id, not_asked(truth), truth.gating_reason});
-        }
-        return answers;
-    }
-
-    core::Result<ports::ExplainedRule> explained(const std::string& rule_id, const core::Scope& scope,
-                                                 std::optional<core::Instant> at) {
-        if (!config_) return tl::unexpected{*config_error_};
-        const auto* home = rule_set_.homes().find(rule_id, scope);
-        if (home == nullptr) return core::fail(core::Errc::not_found, "rules.yaml has no rule " + rule_id);
-        const auto now = ports_.clock.now();
-        if (auto read = ports_.evaluator.catch_up(now); !read) return tl::unexpected{read.error()};
-        const auto gates = Gates::read(*config_, ports_.baselines, ports_.modes, &rule_set_.homes());
-        if (!gates) return tl::unexpected{gates.error()};
-        const auto kept = rule_run_.states();
-        if (!kept) return tl::unexpected{kept.error()};
-        const auto asked_at = at.value_or(now);
-        ports::ExplainedRule answer;
-        answer.asked = {rule_id, scope,        {asked_at - home->lookback, asked_at}, asked_at, (*kept)->find(rule_id, scope),
-                        true,    home->variant};
-        answer.params = rule_set_.homes().variants(rule_id)[home->variant].params;
-        answer.enabled = home->enabled;
-        answer.mode = gates->mode(rule_id, scope);
-        auto verdicts = ports_.evaluator.evaluate({&answer.asked, 1});
-        if (!verdicts) return tl::unexpected{verdicts.error()};
-        answer.answer = std::move(verdicts->front());
-        return answer;
-    }
-
-    /// With the truth's keys in the evidence, as in runs.
-    static core::Verdict explained(core::Verdict verdict, const gating::RuleTruth& truth) {
-        if (auto* const completed = std::get_if<core::Completed>(&verdict)) {
-            for (auto& finding : completed->findings) {
-                finding.evidence = gating::evidence_with(finding.evidence, truth);
-            }
-        }
-        return verdict;
-    }
-    static core::Completed not_asked(const gating::RuleTruth& truth) {
-        core::Completed nothing;
-        nothing.outcome = core::Outcome::unknown;
-        nothing.reason = "gated: " + truth.gating_reason;
-        return nothing;
-    }
-
     const SchedulerOptions options_;
     RunPorts ports_;
     // The run thread's, or step()'s caller's:
     RulesWatch watch_;
     RuleSet rule_set_;
     RuleRun rule_run_;
+    RuleQuestions questions_;
     std::optional<config::RulesConfig> config_;
     std::optional<core::Error> config_error_;
     std::optional<config::RulesConfig> offered_;  ///< turned down because of params
     Steady::time_point next_run_{};
     Steady::time_point last_start_{};
+    bool arranged_ = false;
+    Steady::time_point arrange_at_{};
     // Everybody's, under mutex_:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
@@ -375,7 +374,7 @@ void Scheduler::explain(const std::string& rule_id, const core::Scope& scope, st
 void Scheduler::evaluate(const core::Scope& scope, core::Window window, Evaluated done) {
     impl_->evaluate(scope, window, std::move(done));
 }
-void Scheduler::run(std::vector<std::string> rule_ids, Ran done) { impl_->run_some(std::move(rule_ids), std::move(done)); }
+void Scheduler::run(ports::RunWish wish, Ran done) { impl_->run_as_wished(std::move(wish), std::move(done)); }
 std::optional<ports::RunSummary> Scheduler::last_run() const { return impl_->last_run(); }
 std::vector<ports::RuleState> Scheduler::rule_states() const { return impl_->rule_states(); }
 std::shared_ptr<const config::RulesConfig> Scheduler::rules() const { return impl_->rules(); }

@@ -69,6 +69,13 @@ Result<Run> manual_row(const Schedule& schedule, int live, int queued, const por
     return run;
 }
 
+/// What a file says is changed there: here it would last until the file is read again.
+Result<void> check_owner(const Schedule& schedule, const std::string& by) {
+    if (schedule.source != "config" || by == schedule.source) return {};
+    return core::fail(Errc::conflict, fmt::format("schedule {} belongs to rules.yaml: change it there; it can be paused here",
+                                                  schedule.schedule_id));
+}
+
 }  // namespace
 
 void ScheduleDesk::tell(std::string_view event, std::string_view message, const Schedule& schedule, const std::string& by,
@@ -115,6 +122,7 @@ Result<Schedule> ScheduleDesk::edit(const std::string& schedule_id, const std::s
                                     const std::string& by) {
     auto stored =
         ports_.schedules.edit(schedule_id, org_id, [&](const Schedule& current) -> Result<ports::ScheduleRepository::Edited> {
+            if (auto owned = check_owner(current, by); !owned) return tl::unexpected{owned.error()};
             auto wanted = change(current);
             if (!wanted) return tl::unexpected{wanted.error()};
             wanted->schedule_id = current.schedule_id;
@@ -141,6 +149,9 @@ Result<Schedule> ScheduleDesk::act(const std::string& schedule_id, const std::st
 
 Result<void> ScheduleDesk::remove(const std::string& schedule_id, const std::string& org_id, bool purge, bool force,
                                   const std::string& by) {
+    const auto current = ports_.schedules.find(schedule_id, org_id);
+    if (!current) return tl::unexpected{current.error()};
+    if (auto owned = check_owner(*current, by); !owned) return owned;
     auto removed = ports_.schedules.remove(schedule_id, org_id, purge, force, ports_.clock.now());
     if (!removed) return removed;
     Schedule gone;

@@ -35,11 +35,11 @@ class RunControl final : public ports::RunControl {
         return asked_;
     }
 
-    void run(std::vector<std::string> rule_ids, Ran done) override {
+    void run(ports::RunWish wish, Ran done) override {
         core::Result<ports::RunSummary> answer = ports::RunSummary{};
         {
             const std::lock_guard lock{mutex_};
-            ran_.push_back(std::move(rule_ids));
+            ran_.push_back(std::move(wish));
             answer = run_answer_;
         }
         done(std::move(answer));
@@ -48,7 +48,7 @@ class RunControl final : public ports::RunControl {
         const std::lock_guard lock{mutex_};
         run_answer_ = std::move(answer);
     }
-    [[nodiscard]] std::vector<std::vector<std::string>> ran() const {
+    [[nodiscard]] std::vector<ports::RunWish> ran() const {
         const std::lock_guard lock{mutex_};
         return ran_;
     }
@@ -94,7 +94,7 @@ class RunControl final : public ports::RunControl {
     core::Result<ports::ExplainedRule> explained_ = ports::ExplainedRule{};
     std::optional<ports::RunSummary> last_run_;
     std::vector<ports::RuleState> states_;
-    std::vector<std::vector<std::string>> ran_;
+    std::vector<ports::RunWish> ran_;
     core::Result<ports::RunSummary> run_answer_ = ports::RunSummary{};
     std::vector<Asked> asked_;
     bool enabled_ = true;

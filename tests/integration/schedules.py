@@ -182,8 +182,8 @@ def check_events(stage, checks):
     checks.in_time("within a second", call["at"] - sent < 1, f"{call['at'] - sent:.3f} s")
     rows = stage.wait_over("on-door", before + 1)
     checks.equal("five events within the debounce are one slot, of kind event", (len(rows) - before, rows[0]["kind"]), (1, "event"))
-    stage.make("rules", "rule_evaluation", {}, {"event": "fridge"})
-    row = await_trigger(stage, "rules", "fridge")[0]
+    stage.make("ask-rules", "rule_evaluation", {}, {"event": "fridge"})
+    row = await_trigger(stage, "ask-rules", "fridge")[0]
     checks.check("rules are asked at once too", row["state"] == "success" and "run_id" in (row["result"] or {}), row)
 
 

@@ -159,8 +159,29 @@ TEST_CASE("values of the wrong type are errors that say what is wanted") {
     CHECK(in_rule("timeout_ms: 9") == "rules.yaml:3:17: rules.R-001.timeout_ms: 9 is outside 10..600000");
     CHECK(in_rule("memory_mb: 8192") == "rules.yaml:3:16: rules.R-001.memory_mb: 8192 is outside 16..4096");
     CHECK(in_rule("schedule: \"* * * * *\"") ==
-          "rules.yaml:3:5: rules.R-001.schedule: is not supported yet: every rule runs at scheduler.interval_minutes; "
-          "remove the key");
+          "rules.yaml:3:15: rules.R-001.schedule: must be a map such as {cron: \"0 7 * * *\", timezone: Europe/Oslo}, "
+          "{every: 30s} or {event: door}");
+}
+
+TEST_CASE("a rule may have a schedule of its own: a wall clock, a period, an event, or only when it is asked for") {
+    const auto schedule_of = [](const std::string& text) {
+        const auto config = config::parse_rules("rules: {R-001: {schedule: " + text + "}}\n", "rules.yaml");
+        core::Trigger refused;
+        if (!config) refused.expression = config.error().context;
+        return config ? config->rules.at("R-001").schedule.value() : refused;
+    };
+    const auto wall = schedule_of("{cron: \"0 7 * * *\", timezone: Europe/Oslo}");
+    CHECK(wall.kind == core::TriggerKind::cron);
+    CHECK(wall.zone == "Europe/Oslo");
+    CHECK(schedule_of("{every: 30s}").period == std::chrono::seconds{30});
+    CHECK(schedule_of("{event: door, debounce: 200ms}").event.category == "door");
+    CHECK(schedule_of("{manual: true}").kind == core::TriggerKind::manual);
+    CHECK(schedule_of("{every: 5x}").expression ==
+          "rules.yaml:1:27: rules.R-001.schedule: schedule.every: '5x' is no duration such as 30s, 5m, 1h30m or 1d");
+    CHECK(
+        schedule_of("{at: \"2026-01-15T12:00:00Z\"}").expression ==
+        "rules.yaml:1:27: rules.R-001.schedule: must have one of cron, every, event and manual: a rule is asked again and again");
+    CHECK_FALSE(config::parse_rules("rules: {R-001: {}}\n", "rules.yaml")->rules.at("R-001").schedule.has_value());
 }
 
 TEST_CASE("what YAML readers disagree about is refused in params with the way out") {

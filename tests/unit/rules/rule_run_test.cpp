@@ -255,7 +255,7 @@ TEST_CASE("a run of some rules leaves the rows of the others alone, however old,
         const auto rows = f.deviations.rows();
         return *std::ranges::find(rows, rule, &core::Deviation::rule_id);
     };
-    const auto summary = f.rule_run.run(f.config, {"run-1", std::chrono::minutes{5}, {}, nullptr, {"R-001"}});
+    const auto summary = f.rule_run.run(f.config, {"run-1", std::chrono::minutes{5}, {}, nullptr, {{"R-001"}, {}}});
     CHECK(f.evaluator.asked().size() == 1);
     CHECK(summary.counts.rules_total == 1);
     CHECK(row("R-001").status == DeviationStatus::closed);
@@ -266,9 +266,21 @@ TEST_CASE("a run of some rules leaves the rows of the others alone, however old,
     CHECK(row("R-009").close_reason == "rule_disabled");
 }
 
+TEST_CASE("a run without some rules leaves their rows alone; those of rules that are gone grow old") {
+    RunFixture f{"R-001", "R-002"};
+    f.evaluator.says("R-001", not_met());
+    f.evaluator.says("R-002", not_met());
+    for (const auto* rule : {"R-001", "R-002", "R-009"}) f.put(rule, "2026-01-15T06:00:00Z");
+    const auto summary = f.rule_run.run(f.config, {"run-1", std::chrono::minutes{5}, {}, nullptr, {{}, {"R-002"}}});
+    CHECK(summary.counts.rules_total == 1);
+    std::map<std::string, std::string> reasons;
+    for (const auto& row : f.deviations.rows()) reasons[row.rule_id] = row.close_reason;
+    CHECK(reasons == std::map<std::string, std::string>{{"R-001", "stale"}, {"R-002", ""}, {"R-009", "rule_disabled"}});
+}
+
 TEST_CASE("a run of a rule that is switched off asks nobody") {
     RunFixture f{"R-001"};
     f.config.rules["R-002"];
-    CHECK(f.rule_run.run(f.config, {"run-1", std::chrono::minutes{5}, {}, nullptr, {"R-002"}}).evaluations == 0);
+    CHECK(f.rule_run.run(f.config, {"run-1", std::chrono::minutes{5}, {}, nullptr, {{"R-002"}, {}}}).evaluations == 0);
     CHECK(f.evaluator.asked().empty());
 }

@@ -1,65 +1,15 @@
 #include "rules/scheduler.hpp"
 
 #include "fakes/gate.hpp"
-#include "rules_folder.hpp"
-#include "run_fixture.hpp"
-
-#include <condition_variable>
+#include "scheduler_fixture.hpp"
 
 using namespace varde;
 using core::Errc;
 using namespace std::chrono_literals;
 using scripted::RulesFolder;
+using Fixture = scripted::SchedulerFixture;
 
 namespace {
-
-/// A log that lets a test wait for an event instead of sleeping.
-class WaitableLog final : public ports::LogSink {
-  public:
-    void write(ports::LogLevel level, std::string_view component, std::string_view event, std::string_view run_id,
-               std::string_view message, std::span<const ports::LogField> fields) override {
-        kept.write(level, component, event, run_id, message, fields);
-        const std::lock_guard lock{mutex_};
-        changed_.notify_all();
-    }
-    /// False if it did not come within a generous time.
-    bool wait_for(std::string_view event, std::size_t count = 1) {
-        std::unique_lock lock{mutex_};
-        return changed_.wait_for(lock, 20s, [&] { return kept.count(event) >= count; });
-    }
-    fakes::LogSink kept;
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-};
-
-struct Fixture {
-    RulesFolder folder{"rules: {R-001: {enabled_in_scheduler: true}, R-002: {}}"};
-    time::ManualClock clock{scripted::at("2026-01-15T12:00:00Z")};
-    scripted::Evaluator evaluator;
-    scripted::Catalogue catalogue;
-    fakes::DeviationRepository deviations;
-    fakes::RuleRepository rules;
-    fakes::BaselineRepository baselines;
-    fakes::MonitorModeRepository modes;
-    WaitableLog log;
-    rules::SchedulerOptions options{.rules_file = folder.file(), .interval = 24h, .stop_timeout = 0ms, .watch_every = 2ms};
-
-    Fixture() { catalogue.holds({.plugins = {scripted::plugin("R-001")}, .rejected = {}}); }
-    std::unique_ptr<rules::Scheduler> make() {
-        return std::make_unique<rules::Scheduler>(
-            options, rules::RunPorts{evaluator, deviations, rules, baselines, modes, clock, log}, catalogue);
-    }
-    [[nodiscard]] fakes::LogSink::Entry last_of(std::string_view event) const {
-        fakes::LogSink::Entry last;
-        for (const auto& entry : log.kept.entries()) {
-            if (entry.event == event) last = entry;
-        }
-        REQUIRE(last.event == event);
-        return last;
-    }
-};
 
 /// Where an evaluate() callback puts its answer.
 struct Answer {
@@ -150,8 +100,8 @@ TEST_CASE("a run of some rules is made between two others, also if the scheduler
         answers.push_back(std::move(answer));
         arrived.pass();
     };
-    scheduler->run({"R-001"}, keep);
-    scheduler->run({"R-099"}, keep);
+    scheduler->run({{"R-001"}}, keep);
+    scheduler->run({{"R-099"}}, keep);
     arrived.wait_for_arrivals(2);
     scheduler->stop();
     REQUIRE(answers[0].has_value());
