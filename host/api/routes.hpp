@@ -34,6 +34,7 @@ void add_monitor_mode_routes(Router& router, const Context& context);
 void add_decision_routes(Router& router, const Context& context);
 void add_room_routes(Router& router, const Context& context);
 void add_schedule_routes(Router& router, const Context& context);
+void add_calendar_routes(Router& router, const Context& context);
 void add_run_routes(Router& router, const Context& context);
 
 /// Runs a repository call on a database thread and answers with what it made of it.

@@ -312,8 +312,9 @@ Result<Response> preview(const SchedulingCall& call) {
 Result<Response> preview_definition(const SchedulingCall& call) {
     const auto body = body_object(call.request);
     if (!body) return body.error();
-    const auto schedule = config::read_schedule(*body);
+    auto schedule = config::read_schedule(*body);
     if (!schedule) return body_fault(schedule.error());
+    if (!call.org_id.empty()) schedule->org_id = call.org_id;  // its calendars
     if (const auto sound = call.on.control.check(*schedule); !sound) return body_fault(sound.error());
     return answer_preview(call, *schedule);
 }

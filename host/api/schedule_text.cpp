@@ -1,5 +1,6 @@
 #include "api/schedule_text.hpp"
 
+#include "config/calendar_definition.hpp"
 #include "config/schedule_definition.hpp"
 #include "time/cron_preview.hpp"
 #include "time/utc_text.hpp"
@@ -52,6 +53,16 @@ ordered_json schedule_json(const core::Schedule& schedule) {
             {"created_at", time::format_utc(schedule.created_at)},
             {"updated_at", time::format_utc(schedule.updated_at)},
             {"definition", config::definition_json(schedule)}};
+}
+
+ordered_json calendar_row_json(const core::Calendar& calendar) {
+    return {{"id", calendar.calendar_id},
+            {"name", calendar.name},
+            {"org_id", calendar.org_id},
+            {"version", calendar.version},
+            {"created_at", time::format_utc(calendar.created_at)},
+            {"updated_at", time::format_utc(calendar.updated_at)},
+            {"definition", config::calendar_json(calendar)}};
 }
 
 ordered_json run_json(const core::Run& run) {

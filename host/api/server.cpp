@@ -54,6 +54,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
         add_decision_routes(router, context);
         add_room_routes(router, context);
         add_schedule_routes(router, context);
+        add_calendar_routes(router, context);
         add_run_routes(router, context);
     }
 

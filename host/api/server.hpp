@@ -3,6 +3,7 @@
 #include "config/settings.hpp"
 #include "core/error.hpp"
 #include "ports/baseline_repository.hpp"
+#include "ports/calendar_control.hpp"
 #include "ports/decision_repository.hpp"
 #include "ports/deviation_repository.hpp"
 #include "ports/event_intake.hpp"
@@ -73,7 +74,8 @@ struct Scheduling {
     ports::ScheduleControl& control;
     ports::ScheduleRepository& schedules;
     ports::RunRepository& runs;
-    std::function<SchedulesHealth()> health{};  ///< empty: this host carries none out
+    std::function<SchedulesHealth()> health{};    ///< empty: this host carries none out
+    ports::CalendarControl* calendars = nullptr;  ///< nullptr: there are none, and their routes answer 503
 };
 
 /// What the routes work with. All outlive the server.

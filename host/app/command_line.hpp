@@ -30,6 +30,7 @@ struct CommandLine {
     RoomsOptions rooms;
     SchedulesOptions schedules;
     RunsOptions runs;
+    CalendarsOptions calendars;
     ExplainOptions explain;
     std::string rule_id;
     std::string path;
@@ -40,7 +41,7 @@ struct CommandLine {
     }
 };
 
-/// What belongs to schedules: `schedules`, `runs`.
+/// What belongs to schedules: `schedules`, `runs`, `calendars`.
 void add_schedule_commands(CLI::App& app, CommandLine& line);
 
 }  // namespace varde::app

@@ -1,6 +1,7 @@
 #pragma once
 #include "app/composition.hpp"
 #include "app/modules.hpp"
+#include "schedule/calendar_desk.hpp"
 #include "schedule/schedule_desk.hpp"
 
 #include <functional>
@@ -9,11 +10,12 @@
 
 namespace varde::app {
 
-/// The schedules of the settings' database and the desk that changes them, for one subcommand. A host that runs on the same database goes
-/// by what is changed here from its next look on.
+/// The schedules of the settings' database and the desks that change them and calendars, for one subcommand. A host that runs on the same
+/// database goes by what is changed here from its next look on.
 struct DeskSession {
     Storage& storage;
     schedule::ScheduleDesk& desk;
+    schedule::CalendarDesk& calendars;
     const time::Clock& clock;  ///< the database's, where it has one
 };
 

@@ -1,6 +1,7 @@
 #include "app/modules.hpp"
 
 #include "store/baseline_repository.hpp"
+#include "store/calendar_repository.hpp"
 #include "store/database.hpp"
 #include "store/decision_repository.hpp"
 #include "store/deviation_repository.hpp"
@@ -33,6 +34,7 @@ struct Storage::Parts {
     store::SqlRoomRepository rooms;
     store::SqlScheduleRepository schedules;
     store::SqlRunRepository runs;
+    store::SqlCalendarRepository calendars;
 
     explicit Parts(std::unique_ptr<store::Database> opened)
         : database{std::move(opened)},
@@ -45,7 +47,8 @@ struct Storage::Parts {
           decisions{*database},
           rooms{*database},
           schedules{*database},
-          runs{*database} {}
+          runs{*database},
+          calendars{*database} {}
 };
 
 Storage::Storage(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
@@ -64,6 +67,7 @@ ports::DecisionRepository& Storage::decisions() { return parts_->decisions; }
 ports::RoomRepository& Storage::rooms() { return parts_->rooms; }
 ports::ScheduleRepository& Storage::schedules() { return parts_->schedules; }
 ports::RunRepository& Storage::runs() { return parts_->runs; }
+ports::CalendarRepository& Storage::calendars() { return parts_->calendars; }
 core::Result<store::InstanceLock> Storage::lock_instance(std::chrono::milliseconds patience) {
     return store::InstanceLock::take(*parts_->database, patience);
 }

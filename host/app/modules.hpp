@@ -6,6 +6,7 @@
 #include "observe/json_lines.hpp"
 #include "plugins/directory_catalogue.hpp"
 #include "ports/baseline_repository.hpp"
+#include "ports/calendar_repository.hpp"
 #include "ports/decision_repository.hpp"
 #include "ports/deviation_repository.hpp"
 #include "ports/event_log.hpp"
@@ -57,6 +58,7 @@ class Storage {
     [[nodiscard]] ports::RoomRepository& rooms();
     [[nodiscard]] ports::ScheduleRepository& schedules();
     [[nodiscard]] ports::RunRepository& runs();
+    [[nodiscard]] ports::CalendarRepository& calendars();
     /// No two hosts can share this database: it is a SQLite file.
     [[nodiscard]] bool is_single_host() const;
     /// The right to schedule, for a host that serves; store/instance_lock.hpp.

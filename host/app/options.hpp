@@ -169,6 +169,13 @@ struct RunsOptions {
     std::string by = "cli";
 };
 
+struct CalendarsOptions {
+    std::string id;    ///< of one that is imported: instead of the definition's, or the file's name
+    std::string file;  ///< a definition, or iCalendar; "-": standard input
+    std::string org;   ///< empty: "default"; of a list: all
+    std::string by = "cli";
+};
+
 struct CronOptions {
     std::string expression;
     std::string zone = "UTC";
@@ -211,6 +218,10 @@ int schedules_run(const Globals& globals, const SchedulesOptions& options);
 int schedules_preview(const Globals& globals, const SchedulesOptions& options);
 int schedules_explain(const Globals& globals, const SchedulesOptions& options);
 int schedules_kinds(const Globals& globals);
+int calendars_list(const Globals& globals, const CalendarsOptions& options);
+int calendars_show(const Globals& globals, const CalendarsOptions& options);
+int calendars_import(const Globals& globals, const CalendarsOptions& options);
+int calendars_remove(const Globals& globals, const CalendarsOptions& options);
 int runs_list(const Globals& globals, const RunsOptions& options);
 int runs_show(const Globals& globals, const RunsOptions& options);
 int runs_cancel(const Globals& globals, const RunsOptions& options);

@@ -107,11 +107,32 @@ void add_runs(CLI::App& app, CommandLine& line) {
     cleanup->add_option("--days", options.days)->required()->check(CLI::Range(0, 36500));
 }
 
+void add_calendars(CLI::App& app, CommandLine& line) {
+    auto* calendars = app.add_subcommand("calendars", "Sets of days that schedules run on, or do not")->require_subcommand(1);
+    auto& options = line.calendars;
+    const auto add = [&](const char* name, const char* what, int (*action)(const Globals&, const CalendarsOptions&)) {
+        auto* command = calendars->add_subcommand(name, what);
+        command->add_option("--org", options.org, "organisation; default: \"default\", and of a list all");
+        line.does(command, [&line, action] { return action(line.globals, line.calendars); });
+        return command;
+    };
+    add("list", "By organisation and id", calendars_list);
+    add("show", "One, with its days", calendars_show)->add_option("id", options.id)->required();
+    auto* import = add("import", "Make one, or put another in its place", calendars_import);
+    import->add_option("file", options.file, "its definition (docs/schedules.md), or iCalendar (.ics); - is standard input")
+        ->required();
+    import->add_option("--id", options.id, "instead of the file's own");
+    auto* remove = add("remove", "One that no schedule uses", calendars_remove);
+    remove->add_option("id", options.id)->required();
+    for (auto* command : {import, remove}) command->add_option("--by", options.by, "who does it");
+}
+
 }  // namespace
 
 void add_schedule_commands(CLI::App& app, CommandLine& line) {
     add_schedules(app, line);
     add_runs(app, line);
+    add_calendars(app, line);
 }
 
 }  // namespace varde::app

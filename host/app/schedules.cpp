@@ -194,9 +194,10 @@ int schedules_preview(const Globals& globals, const SchedulesOptions& options) {
     const auto after = instant_option("--after", options.after);
     if (!after) return report(after.error());
     return with_desk(globals, [&](DeskSession& session) -> int {
-        const auto schedule =
+        auto schedule =
             options.file.empty() ? session.storage.schedules().find(options.id, options.org) : read_definition(options.file);
         if (!schedule) return report(schedule.error());
+        if (!options.file.empty() && !options.org.empty()) schedule->org_id = options.org;  // its calendars
         if (const auto sound = session.desk.check(*schedule); !sound) return report(sound.error());
         const auto slots = session.desk.preview(*schedule, *after, options.count);
         if (!slots) return report(slots.error());

@@ -4,10 +4,14 @@ namespace varde::app {
 
 Scheduling::Scheduling(Parts parts)
     : time_{parts.storage.runs(), parts.clock, parts.log},
-      desk_{{parts.storage.schedules(), parts.storage.runs(), kinds_, time_, parts.log},
+      desk_{{parts.storage.schedules(), parts.storage.runs(), kinds_, time_, parts.log, &parts.storage.calendars()},
             [this] {
                 if (changed_) changed_();
             }},
+      calendars_{parts.storage.calendars(), time_, parts.log,
+                 [this] {
+                     if (changed_) changed_();
+                 }},
       retention_{{parts.storage.events(), parts.storage.deviations(), parts.storage.decisions(), parts.storage.runs(), time_,
                   std::move(parts.rules_need)}},
       rule_evaluation_{parts.rules, parts.storage.is_single_host() ? nullptr : &parts.storage.runs()},

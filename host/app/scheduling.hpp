@@ -7,6 +7,7 @@
 #include "jobs/rule_evaluation_job.hpp"
 #include "jobs/rule_schedules.hpp"
 #include "ports/run_control.hpp"
+#include "schedule/calendar_desk.hpp"
 #include "schedule/host_time.hpp"
 #include "schedule/job_kinds.hpp"
 #include "schedule/schedule_desk.hpp"
@@ -15,7 +16,7 @@
 
 namespace varde::app {
 
-/// Schedules as the subcommands put them together: every job kind, and the desk over the database. The same for the host that runs them
+/// Schedules as the subcommands put them together: every job kind, and the desks over the database. The same for the host that runs them
 /// and for the command line, which only checks with the kinds.
 class Scheduling {
   public:
@@ -32,6 +33,7 @@ class Scheduling {
     Scheduling& operator=(const Scheduling&) = delete;
 
     [[nodiscard]] schedule::ScheduleDesk& desk() { return desk_; }
+    [[nodiscard]] schedule::CalendarDesk& calendars() { return calendars_; }
     [[nodiscard]] const schedule::JobKinds& kinds() const { return kinds_; }
     [[nodiscard]] jobs::RuleSchedules& rule_schedules() { return rule_schedules_; }
     [[nodiscard]] schedule::HostTime& time() { return time_; }
@@ -43,6 +45,7 @@ class Scheduling {
     schedule::HostTime time_;
     schedule::JobKinds kinds_;
     schedule::ScheduleDesk desk_;
+    schedule::CalendarDesk calendars_;
     jobs::NoopJob noop_;
     jobs::HttpJob http_;
     jobs::RetentionJob retention_;

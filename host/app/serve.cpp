@@ -140,6 +140,7 @@ int serve(const Globals& globals, const ServeOptions& options) {
         events_stored = [&dispatcher](const std::vector<std::string>& categories) { dispatcher->events_stored(categories); };
     }
     api::Scheduling schedules{scheduling.desk(), storage->schedules(), storage->runs()};
+    schedules.calendars = &scheduling.calendars();
     if (dispatcher) schedules.health = [&dispatcher] { return health_of(*dispatcher); };
 
     api::Server server{loop,

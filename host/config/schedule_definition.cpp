@@ -1,5 +1,7 @@
 #include "config/schedule_definition.hpp"
 
+#include "config/calendar_definition.hpp"
+#include "config/calendar_rule.hpp"
 #include "config/json_section.hpp"
 #include "config/schedule_frequency.hpp"
 #include "time/cron.hpp"
@@ -139,6 +141,7 @@ core::SchedulePolicy policy_from(const json& value, const std::string& path, std
         inner.instant("end", policy.window_until);
         inner.finish();
     });
+    policy.calendars = read_calendar_rule(section, problems);
     section.texts("depends_on", 100, policy.depends_on);
     section.duration("dependency_timeout", seconds{1}, kLongest, policy.dependency_timeout);
     if (policy.starts_at && policy.ends_at && *policy.ends_at <= *policy.starts_at) {
@@ -146,13 +149,6 @@ core::SchedulePolicy policy_from(const json& value, const std::string& path, std
     }
     section.finish();
     return policy;
-}
-
-bool is_id(std::string_view text) {
-    return std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' ||
-               c == ':';
-    });
 }
 
 void read_object(JsonSection& section, std::string_view key, bool texts_only, std::string& out) {
@@ -276,6 +272,9 @@ Result<core::Schedule> read_schedule(const json& definition) {
     if (schedule.trigger.kind == TriggerKind::after && schedule.policy.depends_on.empty()) {
         problems.emplace_back("policy.depends_on: must name the schedules that trigger.after_success waits for");
     }
+    if (auto fault = calendar_rule_fault(schedule.policy.calendars, schedule.trigger); !fault.empty()) {
+        problems.push_back(std::move(fault));
+    }
     section.finish();
     if (!problems.empty()) return tl::unexpected{error_of(problems)};
     return schedule;
@@ -329,6 +328,7 @@ ordered_json policy_json(const core::SchedulePolicy& policy) {
         put_instant(window, "end", policy.window_until);
         out["window"] = std::move(window);
     }
+    put_calendar_rule(out, policy.calendars);
     out["depends_on"] = policy.depends_on;
     out["dependency_timeout"] = duration_text(policy.dependency_timeout);
     return out;

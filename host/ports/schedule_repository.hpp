@@ -2,6 +2,7 @@
 #include "core/error.hpp"
 #include "core/run.hpp"
 #include "core/schedule.hpp"
+#include "ports/calendar_repository.hpp"
 
 #include <functional>
 #include <map>
@@ -37,9 +38,10 @@ struct DependencyFacts {
 /// A schedule whose next slot is due, as it is in the transaction that decides about it.
 struct DueSchedule {
     core::Schedule schedule;
-    int live = 0;           ///< its runs that are waiting, pending or running
-    int queued = 0;         ///< of those: not running
-    DependencyFacts facts;  ///< filled if depends_on is not empty
+    int live = 0;                 ///< its runs that are waiting, pending or running
+    int queued = 0;               ///< of those: not running
+    DependencyFacts facts;        ///< filled if depends_on is not empty
+    core::Calendars calendars{};  ///< those that its policy names and that exist
 };
 
 /// What is decided about a due schedule: the new cursor and rows for every slot up to it.
@@ -74,18 +76,19 @@ class ScheduleRepository {
   public:
     virtual ~ScheduleRepository() = default;
 
-    /// Called with a schedule that is locked; gives the new one, and rows for the history (slots left out by resuming). An error undoes
-    /// everything and is handed on.
+    /// Called with a schedule that is locked, and with what reads calendars; gives the new one, and rows for the history (slots left out
+    /// by resuming). An error undoes everything and is handed on.
     struct Edited {
         core::Schedule schedule;
         std::vector<core::Run> runs;
         /// Its waiting and pending runs are cancelled, for this reason. Running ones are left alone.
         std::optional<core::SlotReason> cancel_queued;
     };
-    using Edit = std::function<core::Result<Edited>(const core::Schedule& current)>;
+    using Edit = std::function<core::Result<Edited>(const core::Schedule& current, const CalendarsOf& calendars_of)>;
 
     /// Stores a new schedule. `version` becomes 1, `generation` one that no run of that id has had. Errc::conflict: the id is taken, or
-    /// (context "cycle: a -> b -> a") its dependencies close a circle. Errc::not_found: a dependency does not exist or is of another org.
+    /// (context "cycle: a -> b -> a") its dependencies close a circle. Errc::not_found: a dependency or a calendar does not exist or is of
+    /// another org.
     [[nodiscard]] virtual core::Result<core::Schedule> create(const core::Schedule& schedule) = 0;
     /// Reads, lets `edit` change and writes in one transaction. The id, org and created_at stay; `version` is raised. Errors as create();
     /// Errc::not_found also if there is no such schedule in the org (empty: any).

@@ -16,7 +16,8 @@ std::int64_t ms(core::Microseconds duration) { return std::chrono::duration_cast
 /// Left out because the schedule says so, again and again: nothing that anybody must hear of each time.
 bool expected(core::SlotReason reason) {
     return reason == core::SlotReason::coalesced || reason == core::SlotReason::overlap ||
-           reason == core::SlotReason::superseded || reason == core::SlotReason::outside_window;
+           reason == core::SlotReason::superseded || reason == core::SlotReason::outside_window ||
+           reason == core::SlotReason::excluded;
 }
 
 }  // namespace

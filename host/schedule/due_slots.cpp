@@ -81,6 +81,8 @@ DueSlots due_slots(const core::Schedule& schedule, const TriggerTimes& times, In
     const auto count = [&](Instant slot) {
         if ((policy.window_since && slot < *policy.window_since) || (policy.window_until && slot >= *policy.window_until)) {
             due.outside_window.add(slot);
+        } else if (!times.allows(slot)) {
+            due.excluded.add(slot);
         } else if (now - slot > grace) {
             due.late.add(slot);
             late.add(slot);

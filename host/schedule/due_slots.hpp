@@ -27,6 +27,7 @@ struct DueSlots {
     SlotRange late;                            ///< older than the grace
     SlotRange timely;                          ///< not older than the grace
     SlotRange outside_window;                  ///< of neither kind: outside of the execution window
+    SlotRange excluded;                        ///< of neither kind: on days that the calendars exclude
     std::vector<core::Instant> newest_late;    ///< the newest `keep` of them, ascending
     std::vector<core::Instant> newest_timely;  ///< the same
     std::optional<core::Instant> next;         ///< the first slot after now

@@ -5,7 +5,9 @@
 #include "schedule/slot_preview.hpp"
 #include "schedule/trigger_times.hpp"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -21,6 +23,7 @@ using core::RunState;
 using core::Schedule;
 using nlohmann::json;
 using ports::LogLevel;
+using Edited = ports::ScheduleRepository::Edited;
 
 constexpr std::string_view kComponent = "schedule";
 constexpr std::size_t kMostInput = 65'536;
@@ -76,6 +79,21 @@ Result<void> check_owner(const Schedule& schedule, const std::string& by) {
                                                   schedule.schedule_id));
 }
 
+/// Those that the schedule names; all of them must be there.
+Result<core::Calendars> known(Result<core::Calendars> found, const Schedule& schedule) {
+    if (!found) return found;
+    const auto& rule = schedule.policy.calendars;
+    for (const auto& [key, ids] : {std::pair{"include", &rule.include}, std::pair{"exclude", &rule.exclude}}) {
+        for (const auto& id : *ids) {
+            if (std::ranges::any_of(*found, [&](const auto& calendar) { return calendar->calendar_id == id; })) continue;
+            return core::fail(
+                Errc::invalid_argument,
+                fmt::format("policy.calendars.{}: there is no calendar '{}' in organisation {}", key, id, schedule.org_id));
+        }
+    }
+    return found;
+}
+
 }  // namespace
 
 void ScheduleDesk::tell(std::string_view event, std::string_view message, const Schedule& schedule, const std::string& by,
@@ -90,7 +108,20 @@ void ScheduleDesk::tell(std::string_view event, std::string_view message, const 
     if (changed_) changed_();
 }
 
+Result<core::Calendars> ScheduleDesk::calendars_of(const Schedule& schedule) const {
+    const auto& rule = schedule.policy.calendars;
+    if (ports_.calendars == nullptr || (rule.include.empty() && rule.exclude.empty())) return core::Calendars{};
+    return ports_.calendars->of(schedule);
+}
+
 Result<void> ScheduleDesk::check(const Schedule& wanted) const {
+    if (auto sound = check_job(wanted); !sound) return sound;
+    if (const auto calendars = known(calendars_of(wanted), wanted); !calendars) return tl::unexpected{calendars.error()};
+    return {};
+}
+
+/// All but the calendars.
+Result<void> ScheduleDesk::check_job(const Schedule& wanted) const {
     const auto* const kind = ports_.kinds.find(wanted.kind);
     if (kind == nullptr) {
         std::string known;
@@ -110,8 +141,10 @@ bool ScheduleDesk::reaches_beyond_org(const Schedule& schedule) const {
 
 Result<Schedule> ScheduleDesk::create(Schedule wanted, const std::string& by) {
     if (wanted.schedule_id.empty()) wanted.schedule_id = random_id();
-    if (auto sound = check(wanted); !sound) return tl::unexpected{sound.error()};
-    auto schedule = begun(std::move(wanted), ports_.clock.now());
+    if (auto sound = check_job(wanted); !sound) return tl::unexpected{sound.error()};
+    const auto calendars = known(calendars_of(wanted), wanted);
+    if (!calendars) return tl::unexpected{calendars.error()};
+    auto schedule = begun(std::move(wanted), ports_.clock.now(), *calendars);
     if (!schedule) return schedule;
     auto stored = ports_.schedules.create(*schedule);
     if (stored) tell("schedule_changed", "a schedule was made", *stored, by, "create");
@@ -120,15 +153,20 @@ Result<Schedule> ScheduleDesk::create(Schedule wanted, const std::string& by) {
 
 Result<Schedule> ScheduleDesk::edit(const std::string& schedule_id, const std::string& org_id, const Change& change,
                                     const std::string& by) {
-    auto stored =
-        ports_.schedules.edit(schedule_id, org_id, [&](const Schedule& current) -> Result<ports::ScheduleRepository::Edited> {
-            if (auto owned = check_owner(current, by); !owned) return tl::unexpected{owned.error()};
-            auto wanted = change(current);
-            if (!wanted) return tl::unexpected{wanted.error()};
-            wanted->schedule_id = current.schedule_id;
-            if (auto sound = check(*wanted); !sound) return tl::unexpected{sound.error()};
-            return edited(current, std::move(*wanted), ports_.clock.now());
-        });
+    const auto make = [&](const Schedule& current, const ports::CalendarsOf& calendars_in) -> Result<Edited> {
+        if (auto owned = check_owner(current, by); !owned) return tl::unexpected{owned.error()};
+        auto wanted = change(current);
+        if (!wanted) return tl::unexpected{wanted.error()};
+        wanted->schedule_id = current.schedule_id;
+        wanted->org_id = current.org_id;
+        if (auto sound = check_job(*wanted); !sound) return tl::unexpected{sound.error()};
+        auto calendars = calendars_in(*wanted);
+        // What it names already may be gone: that is no reason to refuse another change.
+        if (wanted->policy.calendars != current.policy.calendars) calendars = known(std::move(calendars), *wanted);
+        if (!calendars) return tl::unexpected{calendars.error()};
+        return edited(current, std::move(*wanted), ports_.clock.now(), *calendars);
+    };
+    auto stored = ports_.schedules.edit(schedule_id, org_id, make);
     if (stored) tell("schedule_changed", "a schedule was changed", *stored, by, "edit");
     return stored;
 }
@@ -138,11 +176,17 @@ Result<Schedule> ScheduleDesk::act(const std::string& schedule_id, const std::st
     // What is so already is not written: asking twice changes nothing.
     const auto current = ports_.schedules.find(schedule_id, org_id);
     if (!current) return current;
-    const auto trial = acted(*current, action, ports_.clock.now());
+    const auto of_current = calendars_of(*current);
+    if (!of_current) return tl::unexpected{of_current.error()};
+    const auto trial = acted(*current, action, ports_.clock.now(), *of_current);
     if (!trial) return tl::unexpected{trial.error()};
     if (trial->schedule.state == current->state) return current;
-    auto stored = ports_.schedules.edit(schedule_id, org_id,
-                                        [&](const Schedule& locked) { return acted(locked, action, ports_.clock.now()); });
+    const auto make = [&](const Schedule& locked, const ports::CalendarsOf& calendars_in) -> Result<Edited> {
+        const auto calendars = calendars_in(locked);
+        if (!calendars) return tl::unexpected{calendars.error()};
+        return acted(locked, action, ports_.clock.now(), *calendars);
+    };
+    auto stored = ports_.schedules.edit(schedule_id, org_id, make);
     if (stored) tell("schedule_changed", "a schedule was switched", *stored, by, name_of(action));
     return stored;
 }
@@ -203,7 +247,9 @@ Result<Run> ScheduleDesk::retry(std::int64_t run_id, const std::string& org_id, 
 
 Result<std::vector<core::PlannedSlot>> ScheduleDesk::preview(const Schedule& schedule, std::optional<core::Instant> after,
                                                              int count) const {
-    return preview_slots(schedule, after.value_or(ports_.clock.now()), count);
+    const auto calendars = calendars_of(schedule);
+    if (!calendars) return tl::unexpected{calendars.error()};
+    return preview_slots(schedule, after.value_or(ports_.clock.now()), count, *calendars);
 }
 
 Result<core::SlotExplanation> ScheduleDesk::explain(const std::string& schedule_id, const std::string& org_id, core::Instant at) {
@@ -211,7 +257,9 @@ Result<core::SlotExplanation> ScheduleDesk::explain(const std::string& schedule_
     if (!schedule) return tl::unexpected{schedule.error()};
     const auto around = ports_.runs.around(schedule_id, at);
     if (!around) return tl::unexpected{around.error()};
-    return explain_slot(*schedule, *around, at, ports_.clock.now());
+    const auto calendars = calendars_of(*schedule);
+    if (!calendars) return tl::unexpected{calendars.error()};
+    return explain_slot(*schedule, *around, at, ports_.clock.now(), *calendars);
 }
 
 std::vector<std::pair<std::string, std::string>> ScheduleDesk::job_kinds() const {

@@ -1,4 +1,5 @@
 #pragma once
+#include "ports/calendar_repository.hpp"
 #include "ports/log_sink.hpp"
 #include "ports/run_repository.hpp"
 #include "ports/schedule_control.hpp"
@@ -21,6 +22,7 @@ class ScheduleDesk final : public ports::ScheduleControl {
         const JobKinds& kinds;
         const time::Clock& clock;
         ports::LogSink& log;
+        ports::CalendarRepository* calendars = nullptr;  ///< nullptr: there are none
     };
     /// `changed` is called after each change that a dispatcher in this process should look at; may be empty.
     explicit ScheduleDesk(Ports ports, std::function<void()> changed = {}) : ports_{ports}, changed_{std::move(changed)} {}
@@ -46,6 +48,8 @@ class ScheduleDesk final : public ports::ScheduleControl {
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> job_kinds() const override;
 
   private:
+    [[nodiscard]] core::Result<core::Calendars> calendars_of(const core::Schedule& schedule) const;
+    [[nodiscard]] core::Result<void> check_job(const core::Schedule& wanted) const;
     void tell(std::string_view event, std::string_view message, const core::Schedule& schedule, const std::string& by,
               std::string_view what) const;
 

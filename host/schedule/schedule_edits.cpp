@@ -31,13 +31,18 @@ std::optional<Instant> first_slot(const Schedule& schedule, const TriggerTimes& 
 }
 
 bool same_slots(const Schedule& a, const Schedule& b) {
-    return a.trigger == b.trigger && a.policy.starts_at == b.policy.starts_at && a.policy.ends_at == b.policy.ends_at;
+    const auto& one = a.policy.calendars;
+    const auto& other = b.policy.calendars;
+    // Days that are left out are slots all the same; days that move are others.
+    const bool moves = one.roll != core::CalendarRoll::skip || other.roll != core::CalendarRoll::skip;
+    return a.trigger == b.trigger && a.policy.starts_at == b.policy.starts_at && a.policy.ends_at == b.policy.ends_at &&
+           (!moves || one == other);
 }
 
 /// Ends the rest of a schedule: the slots up to now are left out for `reason`.
-Result<Edited> awake(Schedule schedule, SlotReason reason, Instant now) {
+Result<Edited> awake(Schedule schedule, SlotReason reason, Instant now, const core::Calendars& calendars) {
     Edited result;
-    const auto times = TriggerTimes::of(schedule);
+    const auto times = TriggerTimes::of(schedule, calendars);
     if (!times) return tl::unexpected{times.error()};
     schedule.state = ScheduleState::active;
     if (schedule.next_at && *schedule.next_at <= now && by_the_clock(schedule.trigger)) {
@@ -78,8 +83,8 @@ Result<Edited> awake(Schedule schedule, SlotReason reason, Instant now) {
 
 }  // namespace
 
-Result<Schedule> begun(Schedule wanted, Instant now) {
-    const auto times = TriggerTimes::of(wanted);
+Result<Schedule> begun(Schedule wanted, Instant now, const core::Calendars& calendars) {
+    const auto times = TriggerTimes::of(wanted, calendars);
     if (!times) return tl::unexpected{times.error()};
     wanted.created_at = wanted.updated_at = now;
     wanted.last_nominal.reset();
@@ -94,7 +99,7 @@ Result<Schedule> begun(Schedule wanted, Instant now) {
     return wanted;
 }
 
-Result<Edited> edited(const Schedule& current, Schedule wanted, Instant now) {
+Result<Edited> edited(const Schedule& current, Schedule wanted, Instant now, const core::Calendars& calendars) {
     wanted.schedule_id = current.schedule_id;
     wanted.org_id = current.org_id;
     wanted.created_at = current.created_at;
@@ -108,7 +113,7 @@ Result<Edited> edited(const Schedule& current, Schedule wanted, Instant now) {
     const bool rests = current.state == ScheduleState::disabled;
     wanted.state = current.state;
     if (!same_slots(current, wanted)) {
-        const auto times = TriggerTimes::of(wanted);
+        const auto times = TriggerTimes::of(wanted, calendars);
         if (!times) return tl::unexpected{times.error()};
         ++wanted.generation;
         const bool due = current.state == ScheduleState::active && current.next_at && *current.next_at <= now;
@@ -119,16 +124,25 @@ Result<Edited> edited(const Schedule& current, Schedule wanted, Instant now) {
         if (wanted.state == ScheduleState::completed) wanted.state = ScheduleState::active;
     }
     if (wants_rest && !rests) {
-        auto result = acted(wanted, ScheduleAction::disable, now);
+        auto result = acted(wanted, ScheduleAction::disable, now, calendars);
         return result;
     }
-    if (!wants_rest && rests) return awake(std::move(wanted), SlotReason::disabled, now);
+    if (!wants_rest && rests) return awake(std::move(wanted), SlotReason::disabled, now, calendars);
     Edited result;
     result.schedule = std::move(wanted);
     return result;
 }
 
-Result<Edited> acted(const Schedule& current, ScheduleAction action, Instant now) {
+void recompute(Schedule& schedule, const core::Calendars& calendars, Instant now) {
+    // Without a next slot it is completed, or nothing is known before something happens.
+    const bool due = schedule.next_at && *schedule.next_at <= now;
+    const auto times = TriggerTimes::of(schedule, calendars);
+    if (!times || !times->rolls() || !schedule.next_at || due) return;
+    schedule.next_at = first_slot(schedule, *times, now);
+    if (!schedule.next_at && schedule.state == ScheduleState::active) schedule.state = ScheduleState::completed;
+}
+
+Result<Edited> acted(const Schedule& current, ScheduleAction action, Instant now, const core::Calendars& calendars) {
     Edited result;
     result.schedule = current;
     result.schedule.updated_at = now;
@@ -138,7 +152,7 @@ Result<Edited> acted(const Schedule& current, ScheduleAction action, Instant now
     switch (action) {
         case ScheduleAction::enable:
             if (state != ScheduleState::disabled) return result;
-            return awake(std::move(result.schedule), SlotReason::disabled, now);
+            return awake(std::move(result.schedule), SlotReason::disabled, now, calendars);
         case ScheduleAction::disable:
             state = ScheduleState::disabled;
             result.cancel_queued = SlotReason::disabled;
@@ -151,7 +165,8 @@ Result<Edited> acted(const Schedule& current, ScheduleAction action, Instant now
         case ScheduleAction::resume_catch_up:
             if (state == ScheduleState::disabled) return conflict("the schedule is disabled, not paused: enable it");
             if (state != ScheduleState::paused) return result;
-            if (action == ScheduleAction::resume_skip) return awake(std::move(result.schedule), SlotReason::paused, now);
+            if (action == ScheduleAction::resume_skip)
+                return awake(std::move(result.schedule), SlotReason::paused, now, calendars);
             state = ScheduleState::active;
             return result;
     }

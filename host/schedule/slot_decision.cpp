@@ -196,7 +196,7 @@ ports::DueDecision decide(const ports::DueSchedule& due, Instant now, bool queue
     Decision decision{due, now};
     auto& answer = decision.answer;
     answer.last_nominal = schedule.last_nominal;
-    const auto times = TriggerTimes::of(schedule);
+    const auto times = TriggerTimes::of(schedule, due.calendars);
     if (!times) {
         SlotRange slots;
         slots.add(first);
@@ -210,12 +210,13 @@ ports::DueDecision decide(const ports::DueSchedule& due, Instant now, bool queue
     const auto keep = static_cast<std::size_t>(policy.catch_up_max) + 1;  // the slot before those that are run, too
     const auto slots = due_slots(schedule, *times, first, now, keep);
     decision.skip(slots.outside_window, SlotReason::outside_window);
+    if (slots.excluded.count > 0) decision.skip(slots.excluded, SlotReason::excluded, times->why_not(slots.excluded.last));
     const auto runs = chosen(schedule, *times, slots, now, decision);
     decision.run(runs, *times, grace_of(schedule, *times, first), queue_full);
-    answer.last_nominal = std::max({slots.late.count > 0 ? slots.late.last : Instant::min(),
-                                    slots.timely.count > 0 ? slots.timely.last : Instant::min(),
-                                    slots.outside_window.count > 0 ? slots.outside_window.last : Instant::min(),
-                                    schedule.last_nominal.value_or(Instant::min())});
+    answer.last_nominal = std::max(
+        {slots.late.count > 0 ? slots.late.last : Instant::min(), slots.timely.count > 0 ? slots.timely.last : Instant::min(),
+         slots.outside_window.count > 0 ? slots.outside_window.last : Instant::min(),
+         slots.excluded.count > 0 ? slots.excluded.last : Instant::min(), schedule.last_nominal.value_or(Instant::min())});
     answer.next_at = slots.next;
     const bool fixed_delay = schedule.trigger.kind == TriggerKind::interval && schedule.trigger.after_completion;
     // With a row the end of its run moves the cursor; without one nobody would.

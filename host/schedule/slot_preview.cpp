@@ -1,5 +1,6 @@
 #include "schedule/slot_preview.hpp"
 
+#include "config/calendar_definition.hpp"
 #include "schedule/trigger_times.hpp"
 #include "time/cron_preview.hpp"
 #include "time/utc_text.hpp"
@@ -33,8 +34,50 @@ PlannedSlot planned(const Schedule& schedule, const TriggerTimes& times, Instant
         slot.fires = false;
         slot.reason = core::name_of(core::SlotReason::outside_window);
         slot.text = core::sentence_of(core::SlotReason::outside_window);
+    } else if (!times.allows(nominal)) {
+        slot.fires = false;
+        slot.reason = core::name_of(core::SlotReason::excluded);
+        slot.text = times.why_not(nominal);
     }
     return slot;
+}
+
+/// "moved from 2026-12-25 (calendar 'Public holidays' excludes 2026-12-25)"; of several days the first says why.
+std::string origin_of(const TriggerTimes& times, const std::vector<std::chrono::local_days>& days) {
+    std::string dates;
+    for (const auto day : days) dates += (dates.empty() ? "" : ", ") + config::date_text(day);
+    return fmt::format("from {} ({})", dates, times.days().why_not(days.front()));
+}
+
+/// Of a wall clock whose excluded days move.
+PlannedSlot rolled_slot(const Schedule& schedule, const TriggerTimes& times, Instant nominal) {
+    auto slot = planned(schedule, times, nominal);
+    const auto& wall = *times.wall();
+    const auto lines = time::preview(wall.spec, *wall.zone, nominal - core::Microseconds{1}, 1);
+    slot.offset_seconds = wall.zone->spans()[wall.zone->span_at(core::to_us(nominal) / 1'000'000)].offset;
+    if (!slot.fires) return slot;
+    auto others = times.days_of(nominal);
+    const auto own = std::erase_if(others, [&](auto day) { return times.days().allows(day); });
+    if (own == 0) {
+        slot.reason = "rolled";
+        slot.text = "moved " + origin_of(times, others);
+    } else if (!others.empty()) {
+        slot.text = "also stands for what moved " + origin_of(times, others);
+    }
+    if (own > 0 && !lines.empty() && lines.back().at == nominal && lines.back().reason != time::PreviewReason::natural) {
+        slot.reason = time::name_of(lines.back().reason);
+        slot.text = lines.back().text + (slot.text.empty() ? "" : "; " + slot.text);
+    }
+    return slot;
+}
+
+/// Why a wall time that the expression has is none of the schedule's: it moved. Empty: that is not why.
+std::string moved_text(const TriggerTimes& times, Instant at) {
+    if (!times.rolls() || times.wall()->spec.next(at - core::Microseconds{1}, *times.wall()->zone) != at) return {};
+    const auto day = times.day_of(at);
+    const auto target = times.target_of(day);
+    if (target == day) return {};
+    return fmt::format("{}; its times come on {} instead", times.days().why_not(day), config::date_text(target));
 }
 
 /// Of a wall clock: as time::preview() tells it, within the bounds of the schedule.
@@ -93,24 +136,25 @@ core::SlotExplanation of_row(core::SlotExplanation answer, const Run& run) {
 
 }  // namespace
 
-core::Result<std::vector<PlannedSlot>> preview_slots(const Schedule& schedule, Instant after, int count) {
+core::Result<std::vector<PlannedSlot>> preview_slots(const Schedule& schedule, Instant after, int count,
+                                                     const core::Calendars& calendars) {
     if (count < 1 || count > kMost) return core::fail(Errc::invalid_argument, fmt::format("count must be 1 to {}", kMost));
-    const auto times = TriggerTimes::of(schedule);
+    const auto times = TriggerTimes::of(schedule, calendars);
     if (!times) return tl::unexpected{times.error()};
-    if (times->wall() != nullptr) return wall_slots(schedule, *times, after, count);
+    if (times->wall() != nullptr && !times->rolls()) return wall_slots(schedule, *times, after, count);
     std::vector<PlannedSlot> slots;
     for (auto slot = times->next(after); slot && std::ssize(slots) < count; slot = times->next(*slot)) {
-        slots.push_back(planned(schedule, *times, *slot));
+        slots.push_back(times->rolls() ? rolled_slot(schedule, *times, *slot) : planned(schedule, *times, *slot));
     }
     return slots;
 }
 
-core::SlotExplanation explain_slot(const Schedule& schedule, const ports::RunRepository::Around& around, Instant at,
-                                   Instant now) {
+core::SlotExplanation explain_slot(const Schedule& schedule, const ports::RunRepository::Around& around, Instant at, Instant now,
+                                   const core::Calendars& calendars) {
     core::SlotExplanation answer;
     answer.schedule_id = schedule.schedule_id;
     answer.at = at;
-    const auto times = TriggerTimes::of(schedule);
+    const auto times = TriggerTimes::of(schedule, calendars);
     const auto& before = around.at_or_before;
     const bool told = before && covers(*before, at);
     if (told) return of_row(std::move(answer), *before);
@@ -128,6 +172,12 @@ core::SlotExplanation explain_slot(const Schedule& schedule, const ports::RunRep
                                   at_text(*schedule.next_at));
         return answer;
     }
+    if (is_slot && at > now && !times->allows(at)) {
+        answer.answer = core::name_of(core::SlotReason::excluded);
+        answer.nominal_at = at;
+        answer.text = fmt::format("it is a slot to come that will be left out: {}", times->why_not(at));
+        return answer;
+    }
     if (is_slot && at > now) {
         answer.answer = "due_later";
         answer.nominal_at = at;
@@ -142,6 +192,7 @@ core::SlotExplanation explain_slot(const Schedule& schedule, const ports::RunRep
     }
     answer.answer = "not_due";
     answer.text = fmt::format("{} is no slot of the schedule", at_text(at));
+    if (const auto moved = times ? moved_text(*times, at) : ""; !moved.empty()) answer.text += ": " + moved;
     if (slot) answer.text += fmt::format("; the next one is {}", at_text(*slot));
     if (before) answer.text += "; before it: " + tale_of(*before);
     return answer;

@@ -1,5 +1,7 @@
 #include "schedule/trigger_times.hpp"
 
+#include "schedule/rolled_times.hpp"
+
 #include <algorithm>
 
 namespace varde::schedule {
@@ -26,14 +28,16 @@ std::uint64_t stable_hash(std::string_view text) {
     return mixed(hash);
 }
 
-TriggerTimes::TriggerTimes(Source source, const core::Schedule& schedule)
+TriggerTimes::TriggerTimes(Source source, const core::Schedule& schedule, const core::Calendars& calendars)
     : source_{std::move(source)},
+      days_{schedule.policy.calendars, calendars},
+      roll_{schedule.policy.calendars.roll},
       starts_at_{schedule.policy.starts_at},
       ends_at_{schedule.policy.ends_at},
       jitter_{schedule.policy.jitter},
       seed_{stable_hash(schedule.schedule_id)} {}
 
-core::Result<TriggerTimes> TriggerTimes::of(const core::Schedule& schedule) {
+core::Result<TriggerTimes> TriggerTimes::of(const core::Schedule& schedule, const core::Calendars& calendars) {
     const auto& trigger = schedule.trigger;
     if (trigger.kind == TriggerKind::cron) {
         auto zone = time::ZoneOffsets::find(trigger.zone);
@@ -48,7 +52,7 @@ core::Result<TriggerTimes> TriggerTimes::of(const core::Schedule& schedule) {
         if (!spec) return core::fail(core::Errc::invalid_argument, "trigger.cron: " + spec.error().context);
         if (!spec->fires())
             return core::fail(core::Errc::invalid_argument, "trigger.cron: '" + trigger.expression + "' never fires");
-        return TriggerTimes{Wall{*spec, std::move(zone)}, schedule};
+        return TriggerTimes{Wall{*spec, std::move(zone)}, schedule, calendars};
     }
     if (trigger.kind == TriggerKind::interval && !trigger.after_completion) {
         auto anchor = trigger.anchor.value_or(Instant{});
@@ -60,17 +64,33 @@ core::Result<TriggerTimes> TriggerTimes::of(const core::Schedule& schedule) {
         }
         auto interval = time::Interval::make(trigger.period, anchor);
         if (!interval) return core::fail(core::Errc::invalid_argument, "trigger.every: " + interval.error().context);
-        return TriggerTimes{*interval, schedule};
+        return TriggerTimes{*interval, schedule, calendars};
     }
-    if (trigger.kind == TriggerKind::once) return TriggerTimes{trigger.at, schedule};
-    return TriggerTimes{std::monostate{}, schedule};
+    if (trigger.kind == TriggerKind::once) return TriggerTimes{trigger.at, schedule, calendars};
+    return TriggerTimes{std::monostate{}, schedule, calendars};
 }
 
 std::optional<Instant> TriggerTimes::unbounded(Instant after) const {
-    if (const auto* const wall = std::get_if<Wall>(&source_)) return wall->spec.next(after, *wall->zone);
+    if (const auto* const wall = std::get_if<Wall>(&source_)) {
+        if (rolls()) return RolledTimes{wall->spec, *wall->zone, days_, roll_}.next(after);
+        return wall->spec.next(after, *wall->zone);
+    }
     if (const auto* const interval = std::get_if<time::Interval>(&source_)) return interval->next(after);
     if (const auto* const at = std::get_if<Instant>(&source_); at != nullptr && *at > after) return *at;
     return std::nullopt;
+}
+
+std::chrono::local_days TriggerTimes::day_of(Instant slot) const {
+    if (const auto* const on = wall()) return local_day(slot, *on->zone);
+    return std::chrono::local_days{std::chrono::floor<std::chrono::days>(slot).time_since_epoch()};
+}
+
+std::vector<std::chrono::local_days> TriggerTimes::days_of(Instant slot) const {
+    return RolledTimes{wall()->spec, *wall()->zone, days_, roll_}.days_of(slot);
+}
+
+std::chrono::local_days TriggerTimes::target_of(std::chrono::local_days day) const {
+    return RolledTimes{wall()->spec, *wall()->zone, days_, roll_}.target_of(day);
 }
 
 std::optional<Instant> TriggerTimes::next(Instant after) const {

@@ -1,6 +1,7 @@
 #pragma once
 #include "core/error.hpp"
 #include "core/schedule.hpp"
+#include "schedule/day_calendar.hpp"
 #include "time/cron.hpp"
 #include "time/interval.hpp"
 
@@ -10,11 +11,13 @@
 
 namespace varde::schedule {
 
-/// The nominal times of a schedule's trigger, compiled. Pure; immutable; thread-safe. Making one costs a few microseconds.
+/// The nominal times of a schedule's trigger, compiled with its calendars. Pure; immutable; thread-safe. Making one costs a few
+/// microseconds.
 class TriggerTimes {
   public:
-    /// Errc::invalid_argument: the trigger cannot be read, or never fires.
-    [[nodiscard]] static core::Result<TriggerTimes> of(const core::Schedule& schedule);
+    /// `calendars`: those that the schedule names; one that is not among them is empty (DayCalendar). Errc::invalid_argument: the trigger
+    /// cannot be read, or never fires.
+    [[nodiscard]] static core::Result<TriggerTimes> of(const core::Schedule& schedule, const core::Calendars& calendars = {});
 
     /// The first nominal time strictly after an instant. nullopt: none, or (event, after, manual, fixed delay) not before something
     /// happens. The schedule's starts_at and ends_at are kept to.
@@ -26,6 +29,19 @@ class TriggerTimes {
     /// slot, so that slots keep their order.
     [[nodiscard]] core::Microseconds jitter(core::Instant nominal) const;
 
+    /// Whether times of excluded days move to other days, and next() tells of them there.
+    [[nodiscard]] bool rolls() const { return roll_ != core::CalendarRoll::skip && wall() != nullptr && days_.restricts(); }
+    /// Whether calendars allow the day that the slot lies on. Without a cron trigger that is a day of UTC.
+    [[nodiscard]] bool allows(core::Instant slot) const { return !days_.restricts() || days_.allows(day_of(slot)); }
+    /// Why they do not; empty if they do.
+    [[nodiscard]] std::string why_not(core::Instant slot) const { return days_.why_not(day_of(slot)); }
+    /// The days whose times come at that slot, ascending. Only if rolls().
+    [[nodiscard]] std::vector<std::chrono::local_days> days_of(core::Instant slot) const;
+    /// Where the wall times of a day come. Only if rolls().
+    [[nodiscard]] std::chrono::local_days target_of(std::chrono::local_days day) const;
+    [[nodiscard]] const DayCalendar& days() const { return days_; }
+    [[nodiscard]] std::chrono::local_days day_of(core::Instant slot) const;
+
     struct Wall {
         time::CronSpec spec;
         std::shared_ptr<const time::ZoneOffsets> zone;
@@ -35,10 +51,12 @@ class TriggerTimes {
 
   private:
     using Source = std::variant<std::monostate, Wall, time::Interval, core::Instant>;
-    TriggerTimes(Source source, const core::Schedule& schedule);
+    TriggerTimes(Source source, const core::Schedule& schedule, const core::Calendars& calendars);
     [[nodiscard]] std::optional<core::Instant> unbounded(core::Instant after) const;
 
     Source source_;
+    DayCalendar days_;
+    core::CalendarRoll roll_;
     std::optional<core::Instant> starts_at_;
     std::optional<core::Instant> ends_at_;
     core::Microseconds jitter_;

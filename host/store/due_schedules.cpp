@@ -1,5 +1,6 @@
 #include "store/due_schedules.hpp"
 
+#include "store/calendar_rows.hpp"
 #include "store/dependency_rows.hpp"
 #include "store/row_batch.hpp"
 #include "store/run_ends.hpp"
@@ -20,7 +21,7 @@ SqlTexts due_texts() {
     return {postgres.c_str(), sqlite.c_str()};
 }
 
-constexpr SqlTexts move_cursors{
+constexpr SqlTexts move_due_cursors{
     "UPDATE schedules SET next_at = f.new_next, last_nominal = CASE WHEN f.new_last IS NULL OR f.new_last < last_nominal"
     " THEN last_nominal ELSE f.new_last END, state = CASE WHEN f.done = 1 THEN 'completed' ELSE state END"
     " FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS f (id, new_next, new_last, done)"
@@ -54,14 +55,16 @@ std::vector<ports::DueSchedule> due_schedules(Session& session, core::Instant no
         auto schedule = read_schedule(row, 0);
         if (!schedule) return;  // broken by hand: it must not keep the others from running
         ids.push_back(schedule->schedule_id);
-        due.push_back({std::move(*schedule), 0, 0, {}});
+        due.push_back({std::move(*schedule), 0, 0, {}, {}});
     });
     // A statement of its own, so that it sees what was done until the locks were given.
     const auto live = count_live(session, ids);
     std::vector<const core::Schedule*> schedules;
     for (const auto& one : due) schedules.push_back(&one.schedule);
     auto facts = dependency_facts(session, schedules);
+    auto calendars = calendars_of(session, schedules);
     for (std::size_t i = 0; i < due.size(); ++i) {
+        due[i].calendars = std::move(calendars[i]);
         due[i].live = live[i].live;
         due[i].queued = live[i].queued;
         due[i].facts = std::move(facts[i]);
@@ -98,7 +101,7 @@ ports::FiredSlots fire_due_schedules(Session& session, core::Instant now, int li
     cancel_queued(session, superseded, core::SlotReason::superseded, now);
     stop_running(session, superseded);
     fired.rows = insert_runs(session, std::move(runs));
-    cursors.execute(session, move_cursors);
+    cursors.execute(session, move_due_cursors);
     return fired;
 }
 

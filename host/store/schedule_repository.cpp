@@ -1,5 +1,6 @@
 #include "store/schedule_repository.hpp"
 
+#include "store/calendar_rows.hpp"
 #include "store/dependency_rows.hpp"
 #include "store/due_schedules.hpp"
 #include "store/refusal.hpp"
@@ -75,6 +76,7 @@ core::Schedule write_edited(Session& session, const core::Schedule& current, por
     to.last_run_at = current.last_run_at;
     // What it depends on already may be gone: that is no reason to refuse another change.
     if (to.policy.depends_on != current.policy.depends_on) write_dependencies(session, to);
+    if (to.policy.calendars != current.policy.calendars) require_calendars(session, to);
     if (edited.cancel_queued) cancel_queued(session, {to.schedule_id}, *edited.cancel_queued, to.updated_at);
     for (core::Run& run : edited.runs) run.org_id = to.org_id;
     static_cast<void>(insert_runs(session, std::move(edited.runs)));
@@ -103,6 +105,7 @@ core::Result<core::Schedule> SqlScheduleRepository::create(const core::Schedule&
         if (!insert_schedule(session, created)) {
             refuse(core::Errc::conflict, fmt::format("there is a schedule {} already", created.schedule_id));
         }
+        require_calendars(session, created);
         if (!created.policy.depends_on.empty()) write_dependencies(session, created);
         created.last_run_id = 0;
         created.last_status.clear();
@@ -115,7 +118,9 @@ core::Result<core::Schedule> SqlScheduleRepository::edit(const std::string& sche
                                                          const Edit& edit) {
     return write_in_the_end(database_, "changing a schedule", [&](Session& session) {
         const core::Schedule current = lock_schedule(session, schedule_id, org_id);
-        auto edited = edit(current);
+        auto edited = edit(current, [&session](const core::Schedule& schedule) -> core::Result<core::Calendars> {
+            return std::move(calendars_of(session, {&schedule}).front());
+        });
         if (!edited) throw Refusal{std::move(edited.error())};
         return write_edited(session, current, std::move(*edited));
     });

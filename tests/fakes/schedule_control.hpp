@@ -44,15 +44,16 @@ class ScheduleControl final : public ports::ScheduleControl {
     [[nodiscard]] core::Result<core::Schedule> edit(const std::string& schedule_id, const std::string& org_id,
                                                     const Change& change, const std::string& by) override {
         note(by);
-        return schedules_.edit(schedule_id, org_id,
-                               [&](const core::Schedule& current) -> core::Result<ports::ScheduleRepository::Edited> {
-                                   auto wanted = change(current);
-                                   if (!wanted) return tl::unexpected{wanted.error()};
-                                   if (auto sound = check(*wanted); !sound) return tl::unexpected{sound.error()};
-                                   wanted->created_at = current.created_at;
-                                   wanted->next_at = current.next_at;
-                                   return ports::ScheduleRepository::Edited{std::move(*wanted), {}, {}};
-                               });
+        return schedules_.edit(
+            schedule_id, org_id,
+            [&](const core::Schedule& current, const auto&) -> core::Result<ports::ScheduleRepository::Edited> {
+                auto wanted = change(current);
+                if (!wanted) return tl::unexpected{wanted.error()};
+                if (auto sound = check(*wanted); !sound) return tl::unexpected{sound.error()};
+                wanted->created_at = current.created_at;
+                wanted->next_at = current.next_at;
+                return ports::ScheduleRepository::Edited{std::move(*wanted), {}, {}};
+            });
     }
     [[nodiscard]] core::Result<core::Schedule> act(const std::string& schedule_id, const std::string& org_id,
                                                    ports::ScheduleAction action, const std::string& by) override {
@@ -64,16 +65,17 @@ class ScheduleControl final : public ports::ScheduleControl {
         if (action == ports::ScheduleAction::disable) state = core::ScheduleState::disabled;
         if (action == ports::ScheduleAction::pause) state = core::ScheduleState::paused;
         if (current->state == state) return current;
-        return schedules_.edit(schedule_id, org_id,
-                               [&](const core::Schedule& schedule) -> core::Result<ports::ScheduleRepository::Edited> {
-                                   ports::ScheduleRepository::Edited edited{schedule, {}, {}};
-                                   edited.schedule.state = state;
-                                   // What catching up looks like here: the cursor stays where it was.
-                                   if (action == ports::ScheduleAction::resume_skip) {
-                                       edited.schedule.next_at = next_hour(clock_.now());
-                                   }
-                                   return edited;
-                               });
+        return schedules_.edit(
+            schedule_id, org_id,
+            [&](const core::Schedule& schedule, const auto&) -> core::Result<ports::ScheduleRepository::Edited> {
+                ports::ScheduleRepository::Edited edited{schedule, {}, {}};
+                edited.schedule.state = state;
+                // What catching up looks like here: the cursor stays where it was.
+                if (action == ports::ScheduleAction::resume_skip) {
+                    edited.schedule.next_at = next_hour(clock_.now());
+                }
+                return edited;
+            });
     }
     [[nodiscard]] core::Result<void> remove(const std::string& schedule_id, const std::string& org_id, bool purge, bool force,
                                             const std::string& by) override {

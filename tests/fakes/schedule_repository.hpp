@@ -37,7 +37,7 @@ class ScheduleRepository final : public ports::ScheduleRepository {
         const std::lock_guard lock{mutex_};
         auto* const row = visible(schedule_id, org_id);
         if (failure_ || row == nullptr) return absent(schedule_id);
-        auto edited = edit(*row);
+        auto edited = edit(*row, [](const core::Schedule&) { return core::Result<core::Calendars>{}; });
         if (!edited) return tl::unexpected{edited.error()};
         if (auto sound = check_dependencies(edited->schedule); !sound) return tl::unexpected{sound.error()};
         edited->schedule.version = row->version + 1;

@@ -1,6 +1,7 @@
 #pragma once
 #include "api/server.hpp"
 #include "fakes/baseline_repository.hpp"
+#include "fakes/calendar_control.hpp"
 #include "fakes/decision_repository.hpp"
 #include "fakes/deviation_repository.hpp"
 #include "fakes/event_intake.hpp"
@@ -49,7 +50,8 @@ class RunningServer {
     fakes::ScheduleRepository schedules;
     fakes::RunRepository slot_runs{schedules};
     fakes::ScheduleControl desk{schedules, slot_runs, clock};
-    api::Scheduling scheduling{desk, schedules, slot_runs};
+    fakes::CalendarControl calendars{clock};
+    api::Scheduling scheduling{desk, schedules, slot_runs, {}, &calendars};
     bool has_schedules = true;
     fakes::LogSink log;
     std::shared_ptr<config::RulesConfig> rules = std::make_shared<config::RulesConfig>();

@@ -19,7 +19,7 @@ core::Schedule fixed_delay(const std::string& id) {
 /// As a decision leaves a fixed delay while its run is alive.
 template <class On>
 void take_cursor(Schedules<On>& fixture, const std::string& id) {
-    value_of(fixture.schedules().edit(id, "", [](const core::Schedule& current) {
+    value_of(fixture.schedules().edit(id, "", [](const core::Schedule& current, const auto&) {
         ports::ScheduleRepository::Edited edited{current, {}, {}};
         edited.schedule.next_at.reset();
         return core::Result<ports::ScheduleRepository::Edited>{edited};

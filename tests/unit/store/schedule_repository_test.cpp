@@ -24,7 +24,7 @@ core::Schedule dependent(const std::string& id, std::vector<std::string> on) {
 /// An edit that changes what `change` changes.
 template <class Change>
 ports::ScheduleRepository::Edit edit_by(Change change) {
-    return [change](const core::Schedule& current) -> core::Result<ports::ScheduleRepository::Edited> {
+    return [change](const core::Schedule& current, const auto&) -> core::Result<ports::ScheduleRepository::Edited> {
         ports::ScheduleRepository::Edited edited{current, {}, {}};
         change(edited);
         return edited;
@@ -172,9 +172,10 @@ TEST_CASE_TEMPLATE("an edit that is refused changes nothing, and its error is ha
     Schedules<On> fixture;
     if (!fixture.ready()) return;
     const auto created = fixture.create(schedule_of("a"));
-    const auto refused = fixture.schedules().edit("a", "", [](const auto&) -> core::Result<ports::ScheduleRepository::Edited> {
-        return core::fail(Errc::invalid_argument, "trigger.cron: no");
-    });
+    const auto refused =
+        fixture.schedules().edit("a", "", [](const auto&, const auto&) -> core::Result<ports::ScheduleRepository::Edited> {
+            return core::fail(Errc::invalid_argument, "trigger.cron: no");
+        });
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == Errc::invalid_argument);
     CHECK(refused.error().context == "trigger.cron: no");
