@@ -22,6 +22,8 @@ using std::chrono::local_days;
 constexpr int kLastYear = 2199;
 /// Of one event, with those that fall away again.
 constexpr int kMostRepeats = 50'000;
+/// The library looks for the next day of a rule that hardly ever has one for a good part of a second.
+constexpr int kMostRepeatingEvents = 100;
 
 struct FreeComponent {
     void operator()(icalcomponent* component) const { icalcomponent_free(component); }
@@ -51,6 +53,8 @@ class Event {
         return fmt::format("event {}", uid == nullptr ? "without UID" : std::string_view{uid}.substr(0, 60));
     }
 
+    [[nodiscard]] bool repeats() const { return icalcomponent_get_first_property(component_, ICAL_RRULE_PROPERTY) != nullptr; }
+
     /// Throws Fault.
     void add_to(std::vector<DayRange>& into) const {
         if (icalcomponent_get_first_property(component_, ICAL_RECURRENCEID_PROPERTY) != nullptr) {
@@ -66,7 +70,7 @@ class Event {
         std::vector<local_days> starts = starts_of(start);
         starts.insert(starts.end(), more.begin(), more.end());
         for (const auto day : starts) {
-            if (std::ranges::find(skipped, day) != skipped.end()) continue;
+            if (std::ranges::binary_search(skipped, day)) continue;
             const DayRange range{day, day + length - days{1}};
             if (!in_calendar(range.first) || !in_calendar(range.last)) throw Fault{"is not in 1970 to 2199"};
             into.push_back(range);
@@ -102,6 +106,7 @@ class Event {
             require_day(time, kind == ICAL_EXDATE_PROPERTY ? "EXDATE" : "RDATE");
             found.push_back(day_of(time));
         }
+        std::ranges::sort(found);
         return found;
     }
 
@@ -121,6 +126,7 @@ class Event {
             if (std::ssize(found) == kMostRepeats) throw Fault{fmt::format("RRULE repeats more than {} times", kMostRepeats)};
             found.push_back(day_of(at));
         }
+        if (found.empty()) throw Fault{"RRULE has no day"};
         return found;
     }
 
@@ -152,10 +158,14 @@ Result<Calendar> read_ics(std::string_view text) {
     }
     Calendar calendar;
     calendar.name = name_of(root.get());
+    int repeating = 0;
     for (auto* at = icalcomponent_get_first_component(root.get(), ICAL_VEVENT_COMPONENT); at != nullptr;
          at = icalcomponent_get_next_component(root.get(), ICAL_VEVENT_COMPONENT)) {
         const Event event{at};
         if (event.cancelled()) continue;
+        if (event.repeats() && ++repeating > kMostRepeatingEvents) {
+            return tl::unexpected{error_of(fmt::format("has more than {} events that repeat", kMostRepeatingEvents))};
+        }
         try {
             event.add_to(calendar.days);
         } catch (const Fault& fault) {

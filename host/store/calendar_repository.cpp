@@ -2,6 +2,7 @@
 
 #include "store/calendar_rows.hpp"
 #include "store/refusal.hpp"
+#include "store/row_batch.hpp"
 
 #include <algorithm>
 
@@ -13,6 +14,17 @@ namespace {
 
 using core::Calendar;
 using core::Errc;
+
+/// Of an organisation. Two that come at the same time may both find the last place free: one more does no harm.
+constexpr int kMost = 1'000;
+
+void require_room(Session& session, const std::string& org_id) {
+    static constexpr SqlTexts count{"SELECT count(*) FROM calendars WHERE org_id = $1",
+                                    "SELECT count(*) FROM calendars WHERE org_id = ?1"};
+    std::int64_t rows = 0;
+    ask(session, count, {org_id}, [&](const SqlRow& row) { rows = row.number(0); });
+    if (rows >= kMost) refuse(Errc::too_large, fmt::format("organisation {} has {} calendars: no more are kept", org_id, kMost));
+}
 
 std::string no_calendar(const std::string& id) { return fmt::format("there is no calendar {}", id); }
 
@@ -26,6 +38,7 @@ Calendar put_calendar(Session& session, Calendar calendar, std::optional<std::in
                       const ports::CalendarRepository::Recompute& recompute) {
     const auto current = lock_calendar(session, calendar.org_id, calendar.calendar_id);
     require_version(current, calendar.calendar_id, only_version);
+    if (!current) require_room(session, calendar.org_id);
     calendar.version = current ? current->version + 1 : 1;
     if (current) calendar.created_at = current->created_at;
     write_calendar(session, calendar);

@@ -67,6 +67,8 @@ TEST_CASE("what is no set of whole days is refused, and the event is named") {
     CHECK(dates(file(event("DTSTART;VALUE=DATE:19691231\r\n"))) == "iCalendar: event u1: is not in 1970 to 2199");
     CHECK(dates(file(event("DTSTART;VALUE=DATE:20261224\r\nRRULE:FREQ=HOURLY\r\n"))) ==
           "iCalendar: event u1: RRULE must repeat by DAILY, WEEKLY, MONTHLY or YEARLY");
+    CHECK(dates(file(event("DTSTART;VALUE=DATE:20260101\r\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\r\n"))) ==
+          "iCalendar: event u1: RRULE has no day");
     CHECK(dates(file(event("DTSTART;VALUE=DATE:20261224\r\nRECURRENCE-ID;VALUE=DATE:20261223\r\n")))
               .starts_with("iCalendar: event u1: one occurrence that was moved (RECURRENCE-ID) cannot be read"));
 }
@@ -76,6 +78,11 @@ TEST_CASE("more days than a calendar holds are refused, however few lines say th
               .starts_with("iCalendar: event u1: with it there are more than 5000 ranges of days"));
     CHECK(dates(file(event("DTSTART;VALUE=DATE:19700101\r\nRRULE:FREQ=DAILY\r\n"))) ==
           "iCalendar: event u1: RRULE repeats more than 50000 times");
+    std::string many;
+    for (int i = 0; i < 100; ++i) many += event("DTSTART;VALUE=DATE:20260105\r\nRRULE:FREQ=YEARLY;COUNT=2\r\n");
+    CHECK(dates(file(many)) == R"(["2026-01-05","2027-01-05"])");
+    CHECK(dates(file(many + event("DTSTART;VALUE=DATE:20260105\r\nRRULE:FREQ=YEARLY\r\n"))) ==
+          "iCalendar: has more than 100 events that repeat");
 }
 
 TEST_CASE("what is no iCalendar is refused") {

@@ -102,6 +102,19 @@ TEST_CASE_TEMPLATE("an id is of its organisation; lists are in order", On, ON_EA
     CHECK(fixture.calendars().remove("am", "south", {}).error().code == Errc::not_found);
 }
 
+TEST_CASE_TEMPLATE("an organisation has at most a thousand; those that are there can be changed", On, ON_EACH_ENGINE) {
+    CalendarRows<On> fixture;
+    if (!fixture.ready()) return;
+    fixture.by_hand(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) INSERT INTO calendars (org_id, calendar_id,"
+        " version, definition, created_at, updated_at) SELECT 'default', 'c' || i, 1, '{}', 0, 0 FROM n");
+    const auto more = fixture.calendars().put(calendar_of("no"), {}, [](auto&, const auto&) {});
+    CHECK(more.error().code == Errc::too_large);
+    CHECK(more.error().context == "organisation default has 1000 calendars: no more are kept");
+    CHECK(fixture.put(calendar_of("c1000")).version == 2);
+    CHECK(fixture.put(calendar_of("no", "[]", "south")).version == 1);
+}
+
 TEST_CASE_TEMPLATE("a calendar that schedules use is not removed, and they are named", On, ON_EACH_ENGINE) {
     CalendarRows<On> fixture;
     if (!fixture.ready()) return;
