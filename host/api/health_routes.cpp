@@ -83,6 +83,7 @@ ordered_json schedules_json(const RouteContext& context, const core::ScopeFilter
                      {"working", health.working},
                      {"host_id", health.host_id},
                      {"workers", health.workers},
+                     {"tzdata", health.tzdata},
                      {"last_look", time::format_utc(health.last_look)}};
     if (!visible.org_id.empty()) return out;
     out.update({{"busy", health.busy},

@@ -67,6 +67,7 @@ struct SchedulesHealth {
     std::uint64_t failed = 0;
     std::map<std::string, std::uint64_t> left_out;  ///< slots, by reason, since start
     core::Instant last_look{};                      ///< when due slots were last looked for with success
+    std::string tzdata{};                           ///< version of the time zone rules; empty: not known
 };
 
 /// What the routes of schedules and runs work with.

@@ -6,6 +6,7 @@
 #include "evaluate/posture_probe.hpp"
 #include "store/database.hpp"
 #include "store/migrations.hpp"
+#include "time/tzdata.hpp"
 #include "time/utc_text.hpp"
 
 #include <cerrno>
@@ -128,6 +129,14 @@ void check_clock(Checks& checks) {
         : checks.good("clock", time::format_utc(now) + ", synchronised");
 }
 
+void check_zones(Checks& checks) {
+    const auto version = time::tzdata_version();
+    version.empty() ? checks.warn("time zones",
+                                  "the version of the rules is not known (no tzdata.zi): install the package tzdata; "
+                                  "schedules by wall clocks are not recomputed when the rules change")
+                    : checks.good("time zones", "tzdata " + version);
+}
+
 }  // namespace
 
 int doctor(const Globals& globals) {
@@ -145,6 +154,7 @@ int doctor(const Globals& globals) {
     check_plugins(checks, *settings, log.sink());
     check_sandbox(checks, *settings, log.sink());
     check_clock(checks);
+    check_zones(checks);
     return checks.exit_code();
 }
 

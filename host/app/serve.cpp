@@ -9,6 +9,7 @@
 #include "rules/baseline_job.hpp"
 #include "rules/scheduler.hpp"
 #include "schedule/dispatcher.hpp"
+#include "time/tzdata.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -69,9 +70,9 @@ api::IngestHealth health_of(const ingest::GroupCommit& intake) {
 
 api::SchedulesHealth health_of(const schedule::Dispatcher& dispatcher) {
     auto status = dispatcher.status();
-    return {status.working,  status.problem, status.host_id,   status.workers, status.busy,
-            status.stuck,    status.pending, status.succeeded, status.failed,  std::move(status.left_out),
-            status.last_look};
+    return {status.working,   status.problem,          status.host_id,   status.workers, status.busy,
+            status.stuck,     status.pending,          status.succeeded, status.failed,  std::move(status.left_out),
+            status.last_look, std::move(status.tzdata)};
 }
 
 }  // namespace
@@ -132,10 +133,10 @@ int serve(const Globals& globals, const ServeOptions& options) {
         auto lock = storage->lock_instance(kPredecessorMayTake);
         if (!lock) return report(lock.error());
         alone = std::move(*lock);
-        dispatcher.emplace(
-            settings->jobs,
-            schedule::Dispatcher::Ports{storage->schedules(), storage->runs(), scheduling.kinds(), scheduling.time(), log.sink()},
-            storage->is_single_host());
+        dispatcher.emplace(settings->jobs,
+                           schedule::Dispatcher::Ports{storage->schedules(), storage->runs(), scheduling.kinds(),
+                                                       scheduling.time(), log.sink(), time::tzdata_version()},
+                           storage->is_single_host());
         scheduling.on_change([&dispatcher] { dispatcher->hint(); });
         events_stored = [&dispatcher](const std::vector<std::string>& categories) { dispatcher->events_stored(categories); };
     }

@@ -106,6 +106,20 @@ class ScheduleRepository {
     /// Ids of the schedules that depend on it; `transitive`: also on those. In the order of distance, then id.
     [[nodiscard]] virtual core::Result<std::vector<std::string>> dependents(const std::string& schedule_id, bool transitive) = 0;
 
+    /// Notes which version of the time zone rules cursors are made with. Was it another one before, `recompute` is asked about every schedule
+    /// with a cron trigger and a next slot, and what it makes of next_at and state is written in the same transaction; no version is raised.
+    struct Moved {
+        std::string schedule_id;
+        std::optional<core::Instant> from;
+        std::optional<core::Instant> to;
+    };
+    struct ZonesFollowed {
+        std::string before;  ///< empty: none was noted
+        std::vector<Moved> moved;
+    };
+    [[nodiscard]] virtual core::Result<ZonesFollowed> follow_zones(const std::string& tzdata,
+                                                                   const CalendarRepository::Recompute& recompute) = 0;
+
     /// Takes up to `limit` active schedules with next_at <= now, those due first first, that no other host is deciding about; asks
     /// `decide` about each; writes all it says, in one transaction. Slots that have a row already are left as they are.
     [[nodiscard]] virtual core::Result<FiredSlots> fire_due(core::Instant now, int limit,

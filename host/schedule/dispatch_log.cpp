@@ -95,6 +95,18 @@ void DispatchLog::store_back(core::Microseconds away) const {
     log_.log(LogLevel::info, kComponent, "schedule_store_back", "the database answers again", {{"away_ms", ms(away)}});
 }
 
+void DispatchLog::zones_followed(const std::string& tzdata, const ports::ScheduleRepository::ZonesFollowed& followed) const {
+    if (followed.before.empty() || followed.before == tzdata) return;
+    const auto text_of = [](const std::optional<core::Instant>& at) { return at ? time::format_utc(*at) : std::string{}; };
+    for (const auto& [schedule_id, from, to] : followed.moved) {
+        log_.log(LogLevel::warning, kComponent, "schedule_moved",
+                 "its next slot comes at another time by the new time zone rules",
+                 {{"schedule_id", schedule_id}, {"from", text_of(from)}, {"to", text_of(to)}, {"tzdata", tzdata}});
+    }
+    log_.log(LogLevel::info, kComponent, "tzdata_changed", "the time zone rules are others than before",
+             {{"before", followed.before}, {"now", tzdata}, {"moved", static_cast<std::int64_t>(followed.moved.size())}});
+}
+
 void DispatchLog::cleaned_up(std::int64_t rows) const {
     log_.log(LogLevel::info, kComponent, "runs_cleaned_up", "old rows of the history were deleted", {{"rows", rows}});
 }

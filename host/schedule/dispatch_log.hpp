@@ -2,6 +2,7 @@
 #include "core/run.hpp"
 #include "ports/log_sink.hpp"
 #include "ports/run_repository.hpp"
+#include "ports/schedule_repository.hpp"
 
 namespace varde::schedule {
 
@@ -21,6 +22,8 @@ class DispatchLog {
     void fenced(const ports::JobHost& host, core::Microseconds silent) const;
     void store_failed(std::string_view doing, const core::Error& error) const;
     void store_back(core::Microseconds away) const;
+    /// Nothing, if the rules are those of before.
+    void zones_followed(const std::string& tzdata, const ports::ScheduleRepository::ZonesFollowed& followed) const;
     void cleaned_up(std::int64_t rows) const;
 
   private:

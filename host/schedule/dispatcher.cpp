@@ -5,6 +5,7 @@
 #include "schedule/host_lease.hpp"
 #include "schedule/queue_limits.hpp"
 #include "schedule/run_ends.hpp"
+#include "schedule/schedule_edits.hpp"
 #include "schedule/slot_decision.hpp"
 #include "schedule/store_health.hpp"
 #include "schedule/worker_pool.hpp"
@@ -101,6 +102,7 @@ class Dispatcher::Impl {
         if (host) status.host_id = host->host_id;
         if (host) status.epoch = host->epoch;
         status.problem = health_.problem();
+        status.tzdata = ports_.tzdata;
         status.working = host.has_value() && status.problem.empty();
         status.busy = pool_.busy();
         status.stuck = pool_.stuck();
@@ -147,6 +149,7 @@ class Dispatcher::Impl {
     /// One round. True: there may be more to do at once.
     Result<bool> look(const ports::JobHost& host, bool slow_turn) {
         arm_events();
+        if (auto followed = follow_zones(); !followed) return tl::unexpected{followed.error()};
         limits_.begin(HostTime::since_boot(), pool_.by_queue());
         fault_point("before_fire");
         const auto fired = fire(host);
@@ -163,6 +166,19 @@ class Dispatcher::Impl {
         const std::lock_guard lock{mutex_};
         status_.last_look = ports_.time.now();
         return *fired || *claimed;
+    }
+
+    /// Once: what is to come by a wall clock may come at another time than was thought with older rules.
+    Result<void> follow_zones() {
+        if (zones_followed_ || ports_.tzdata.empty()) return {};
+        const auto now = ports_.time.now();
+        const auto followed = ports_.schedules.follow_zones(
+            ports_.tzdata,
+            [now](core::Schedule& schedule, const core::Calendars& calendars) { follow_clock(schedule, calendars, now); });
+        if (!followed) return tl::unexpected{followed.error()};
+        zones_followed_ = true;
+        log_.zones_followed(ports_.tzdata, *followed);
+        return {};
     }
 
     Result<bool> fire(const ports::JobHost& host) {
@@ -334,6 +350,7 @@ class Dispatcher::Impl {
     QueueLimits limits_;
     Instant looked_at_{};  ///< what was due by then has been taken
     bool queue_full_ = false;
+    bool zones_followed_ = false;
     bool settle_soon_ = true;  ///< a run is over, or somebody changed something
     bool backlog_ = true;      ///< pending rows may wait that are older, or more urgent, than what is due now
 

@@ -30,6 +30,7 @@ struct DispatcherStatus {
     std::map<std::string, std::uint64_t> left_out;  ///< slots, by reason
     core::Instant last_look{};                      ///< when due slots were last looked for with success
     std::string problem;                            ///< what the database last said, if it does not answer
+    std::string tzdata;                             ///< version of the time zone rules; empty: not known
 };
 
 /// Turns due slots into runs and carries them out: three threads beside those of its worker pool.
@@ -50,6 +51,7 @@ class Dispatcher {
         const JobKinds& kinds;
         HostTime& time;
         ports::LogSink& log;
+        std::string tzdata{};  ///< time::tzdata_version(); empty: cursors are not recomputed when it changes
     };
     /// `alone`: no other host can be at work on this database.
     Dispatcher(config::HostConfig::Jobs settings, Ports ports, bool alone);

@@ -134,10 +134,15 @@ Result<Edited> edited(const Schedule& current, Schedule wanted, Instant now, con
 }
 
 void recompute(Schedule& schedule, const core::Calendars& calendars, Instant now) {
+    const auto times = TriggerTimes::of(schedule, calendars);
+    if (times && times->rolls()) follow_clock(schedule, calendars, now);
+}
+
+void follow_clock(Schedule& schedule, const core::Calendars& calendars, Instant now) {
     // Without a next slot it is completed, or nothing is known before something happens.
     const bool due = schedule.next_at && *schedule.next_at <= now;
     const auto times = TriggerTimes::of(schedule, calendars);
-    if (!times || !times->rolls() || !schedule.next_at || due) return;
+    if (!times || !schedule.next_at || due) return;
     schedule.next_at = first_slot(schedule, *times, now);
     if (!schedule.next_at && schedule.state == ScheduleState::active) schedule.state = ScheduleState::completed;
 }

@@ -24,5 +24,7 @@ namespace varde::schedule {
 /// Where the cursor belongs after one of the calendars has changed. A slot that is due already is kept, and none before now is added;
 /// one whose times do not move keeps its cursor.
 void recompute(core::Schedule& schedule, const core::Calendars& calendars, core::Instant now);
+/// The same after the rules of time zones have changed: whatever its times are, they may be others now.
+void follow_clock(core::Schedule& schedule, const core::Calendars& calendars, core::Instant now);
 
 }  // namespace varde::schedule

@@ -6,6 +6,7 @@
 #include "store/refusal.hpp"
 #include "store/run_ends.hpp"
 #include "store/run_rows.hpp"
+#include "store/schedule_facts.hpp"
 #include "store/schedule_rows.hpp"
 
 #include <fmt/format.h>
@@ -180,6 +181,12 @@ core::Result<std::int64_t> SqlScheduleRepository::count(const ports::ScheduleQue
 core::Result<std::vector<std::string>> SqlScheduleRepository::dependents(const std::string& schedule_id, bool transitive) {
     return database_.impl().run("reading dependents",
                                 [&](Session& session) { return dependents_of(session, schedule_id, transitive); });
+}
+
+core::Result<ports::ScheduleRepository::ZonesFollowed> SqlScheduleRepository::follow_zones(
+    const std::string& tzdata, const ports::CalendarRepository::Recompute& recompute) {
+    return write_in_the_end(database_, "following the time zone rules",
+                            [&](Session& session) { return store::follow_zones(session, tzdata, recompute); });
 }
 
 core::Result<ports::FiredSlots> SqlScheduleRepository::fire_due(

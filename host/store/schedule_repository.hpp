@@ -19,6 +19,8 @@ class SqlScheduleRepository final : public ports::ScheduleRepository {
     [[nodiscard]] core::Result<std::int64_t> count(const ports::ScheduleQuery& query) override;
     [[nodiscard]] core::Result<std::vector<std::string>> dependents(const std::string& schedule_id, bool transitive) override;
 
+    [[nodiscard]] core::Result<ZonesFollowed> follow_zones(const std::string& tzdata,
+                                                           const ports::CalendarRepository::Recompute& recompute) override;
     [[nodiscard]] core::Result<ports::FiredSlots> fire_due(
         core::Instant now, int limit, const std::function<ports::DueDecision(const ports::DueSchedule&)>& decide) override;
     [[nodiscard]] core::Result<std::optional<core::Instant>> next_due() override;

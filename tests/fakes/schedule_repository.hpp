@@ -96,6 +96,9 @@ class ScheduleRepository final : public ports::ScheduleRepository {
         core::Instant, int, const std::function<ports::DueDecision(const ports::DueSchedule&)>&) override {
         return ports::FiredSlots{};
     }
+    core::Result<ZonesFollowed> follow_zones(const std::string&, const ports::CalendarRepository::Recompute&) override {
+        return ZonesFollowed{};
+    }
     [[nodiscard]] core::Result<std::optional<core::Instant>> next_due() override { return std::nullopt; }
     core::Result<int> arm_events(const std::vector<std::string>&, core::Instant) override { return 0; }
     [[nodiscard]] core::Result<std::vector<std::string>> event_categories() override { return std::vector<std::string>{}; }

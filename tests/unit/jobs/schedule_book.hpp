@@ -66,6 +66,9 @@ class ScheduleBook {
                                                  const std::function<ports::DueDecision(const ports::DueSchedule&)>&) override {
             return none();
         }
+        core::Result<ZonesFollowed> follow_zones(const std::string&, const ports::CalendarRepository::Recompute&) override {
+            return none();
+        }
         core::Result<std::optional<core::Instant>> next_due() override { return none(); }
         core::Result<int> arm_events(const std::vector<std::string>&, core::Instant) override { return none(); }
         core::Result<std::vector<std::string>> event_categories() override { return none(); }

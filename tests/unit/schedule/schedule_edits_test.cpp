@@ -142,6 +142,22 @@ TEST_CASE("a definition can switch a schedule off and on too, and a pause outliv
     CHECK(schedule::edited(paused, wanted, noon)->schedule.state == ScheduleState::paused);
 }
 
+TEST_CASE("after a change of time zone rules what is to come is computed anew, and what is due already stays") {
+    auto wall = due::cron("0 3 * * *", "Europe/Oslo");
+    wall.next_at = due::at("2026-11-23T03:00:00Z");  // as if Oslo had been at UTC
+    wall.last_nominal = due::at("2026-11-22T02:00:00Z");
+    auto early = wall;
+    schedule::follow_clock(early, {}, due::at("2026-11-22T12:00:00Z"));
+    CHECK(early.next_at == due::at("2026-11-23T02:00:00Z"));
+    auto late = wall;
+    schedule::follow_clock(late, {}, due::at("2026-11-23T03:00:01Z"));
+    CHECK(late.next_at == wall.next_at);
+    auto between = wall;  // the hour that it would have run at has just passed: nothing is fired back
+    schedule::follow_clock(between, {}, due::at("2026-11-23T02:30:00Z"));
+    CHECK(between.next_at == due::at("2026-11-24T02:00:00Z"));
+    CHECK(between.generation == wall.generation);
+}
+
 TEST_CASE("a preview tells of slots, gaps, windows and the end") {
     auto schedule = due::cron("30 2 * * *", "America/New_York");
     const auto spring = schedule::preview_slots(schedule, due::at("2024-03-09T12:00:00Z"), 2).value();
