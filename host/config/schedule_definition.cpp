@@ -2,6 +2,7 @@
 
 #include "config/calendar_definition.hpp"
 #include "config/calendar_rule.hpp"
+#include "config/event_match.hpp"
 #include "config/json_section.hpp"
 #include "config/schedule_frequency.hpp"
 #include "time/cron.hpp"
@@ -92,9 +93,10 @@ Trigger trigger_from(const json& value, const std::string& path, std::vector<std
         std::optional<Instant> at;
         section.instant("at", at);
         trigger.at = at.value_or(Instant{});
+        read_listens(section, path, trigger, problems);
     } else if (section.has("event")) {
         trigger.kind = TriggerKind::event;
-        section.text("event", 1, 100, trigger.event.category);
+        read_event_match(section, path, trigger.event, problems);
         section.duration("debounce", Microseconds{0}, hours{1}, trigger.debounce);
     } else if (section.has("after_success")) {
         trigger.kind = TriggerKind::after;
@@ -294,8 +296,16 @@ ordered_json trigger_json(const Trigger& trigger) {
             if (trigger.after_completion) out["after_completion"] = true;
             return out;
         }
-        case TriggerKind::once: return {{"at", time::format_utc(trigger.at)}};
-        case TriggerKind::event: return {{"event", trigger.event.category}, {"debounce", duration_text(trigger.debounce)}};
+        case TriggerKind::once: {
+            ordered_json out{{"at", time::format_utc(trigger.at)}};
+            put_listens(out, trigger);
+            return out;
+        }
+        case TriggerKind::event: {
+            auto out = event_match_json(trigger.event);
+            out["debounce"] = duration_text(trigger.debounce);
+            return out;
+        }
         case TriggerKind::after: return {{"after_success", true}};
         case TriggerKind::manual: break;
     }

@@ -20,7 +20,7 @@ constexpr std::array<Words, 19> kWords{{
     {"disabled", "the schedule was switched off"},
     {"outside_window", "it is outside of the schedule's execution window"},
     {"excluded", "its day is one that the schedule's calendars exclude"},
-    {"event", "an event cancelled it before its time"},
+    {"event", "an event cancelled or moved it"},
     {"dependency_not_met", "what it depends on did not succeed in time"},
     {"queue_full", "too many runs were waiting for a worker"},
     {"no_job_kind", "the host that claimed it does not know its job kind"},

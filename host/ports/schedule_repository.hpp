@@ -1,5 +1,6 @@
 #pragma once
 #include "core/error.hpp"
+#include "core/event.hpp"
 #include "core/run.hpp"
 #include "core/schedule.hpp"
 #include "ports/calendar_repository.hpp"
@@ -7,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,22 @@ struct DueSchedule {
     int queued = 0;               ///< of those: not running
     DependencyFacts facts;        ///< filled if depends_on is not empty
     core::Calendars calendars{};  ///< those that its policy names and that exist
+    /// Of a one-off that listens: the events of its organisation and of the categories that it listens to which it has not been asked
+    /// about, oldest first. They outlive the call that they are given to, and nothing else.
+    std::vector<const core::Event*> events;
+    bool more_events = false;  ///< there are more: ask again
+};
+
+/// What an event did to a one-off that listens to it.
+struct HeededEvent {
+    enum class Effect { cancelled, moved, refused } effect = Effect::refused;
+    std::string schedule_id;
+    std::string org_id;
+    std::string category;
+    std::string event_id;
+    core::Instant from{};             ///< the time of the one-off until then
+    std::optional<core::Instant> to;  ///< moved: from now on
+    std::string problem;              ///< refused: why the time in the event cannot be used
 };
 
 /// What is decided about a due schedule: the new cursor and rows for every slot up to it.
@@ -51,11 +69,33 @@ struct DueDecision {
     bool completed = false;
     bool cancel_live = false;     ///< its waiting and pending runs are cancelled (superseded), its running ones are asked to stop
     std::vector<core::Run> runs;  ///< new rows; run_id and org_id are filled in by the repository
+    /// A one-off's new time: its trigger says so from now on; version and generation are raised.
+    std::optional<core::Instant> moved_to;
+    /// What its events did. If there are any, it is not asked about its events of this time again.
+    std::vector<HeededEvent> heeded;
 };
 
 struct FiredSlots {
     int schedules = 0;            ///< that were decided about; as many as the limit: there may be more
     std::vector<core::Run> rows;  ///< that were inserted, with their ids. A slot that had a row already is not among them
+    std::vector<HeededEvent> heeded;
+};
+
+/// What a schedule listens to.
+struct EventListener {
+    std::string schedule_id;
+    std::string org_id;
+    core::EventMatch match;
+    std::int64_t since = 0;  ///< events with a higher seq are meant
+};
+/// Gives the ids of the schedules that any of the events means; each once.
+using CalledBy =
+    std::function<std::vector<std::string>(std::span<const core::Event> events, std::span<const EventListener> listeners)>;
+
+struct HeardEvents {
+    int armed = 0;      ///< event schedules that became due
+    bool more = false;  ///< there are events that have not been looked at
+    FiredSlots fired;   ///< what became of one-offs
 };
 
 struct WaitingRun {
@@ -121,14 +161,19 @@ class ScheduleRepository {
                                                                    const CalendarRepository::Recompute& recompute) = 0;
 
     /// Takes up to `limit` active schedules with next_at <= now, those due first first, that no other host is deciding about; asks
-    /// `decide` about each; writes all it says, in one transaction. Slots that have a row already are left as they are.
+    /// `decide` about each; writes all it says, in one transaction. Slots that have a row already are left as they are. A one-off that
+    /// listens comes with every event stored until now that it has not heard of.
     [[nodiscard]] virtual core::Result<FiredSlots> fire_due(core::Instant now, int limit,
                                                             const std::function<DueDecision(const DueSchedule&)>& decide) = 0;
     /// The earliest next_at of an active schedule.
     [[nodiscard]] virtual core::Result<std::optional<core::Instant>> next_due() = 0;
-    /// Makes active event schedules of these categories due at now + their debounce, unless they are due already.
-    virtual core::Result<int> arm_events(const std::vector<std::string>& categories, core::Instant now) = 0;
-    /// The categories that active schedules are triggered by.
+    /// Looks at stored events that no schedule has heard of, the oldest first and a bounded number of them: active event schedules that
+    /// are called become due at now + their debounce, unless they are due already; `decide` is asked about one-offs that are called,
+    /// in any state but completed, whether they are due or not. Each event is heard once, by whichever host, and none is lost
+    /// when a host goes away; a schedule hears what was stored after it was made, or after its trigger was changed.
+    virtual core::Result<HeardEvents> hear_events(core::Instant now, const CalledBy& called,
+                                                  const std::function<DueDecision(const DueSchedule&)>& decide) = 0;
+    /// The categories that schedules listen to.
     [[nodiscard]] virtual core::Result<std::vector<std::string>> event_categories() = 0;
     /// Asks `decide` about up to `limit` runs that wait (for dependencies, or for runs before them) and are not past their start_by, the
     /// oldest first; released ones become pending with run_at = now, skipped ones dependency_not_met. Gives how many were changed.

@@ -17,7 +17,7 @@ std::int64_t ms(core::Microseconds duration) { return std::chrono::duration_cast
 bool expected(core::SlotReason reason) {
     return reason == core::SlotReason::coalesced || reason == core::SlotReason::overlap ||
            reason == core::SlotReason::superseded || reason == core::SlotReason::outside_window ||
-           reason == core::SlotReason::excluded;
+           reason == core::SlotReason::excluded || reason == core::SlotReason::event;
 }
 
 }  // namespace
@@ -78,6 +78,25 @@ void DispatchLog::left_out(const core::Run& row) const {
               {"from", time::format_utc(row.nominal_from.value_or(row.nominal_at))},
               {"to", time::format_utc(row.nominal_at)},
               {"detail", row.detail}});
+}
+
+void DispatchLog::heeded(const ports::HeededEvent& what) const {
+    using Effect = ports::HeededEvent::Effect;
+    std::vector<ports::LogField> fields{{"schedule_id", what.schedule_id},
+                                        {"org_id", what.org_id},
+                                        {"category", what.category},
+                                        {"event_id", what.event_id},
+                                        {"at", time::format_utc(what.from)}};
+    if (what.effect == Effect::cancelled) {
+        log_.write(LogLevel::info, kComponent, "schedule_cancelled", {}, "an event cancelled a one-off", fields);
+    } else if (what.to) {
+        fields.push_back({"to", time::format_utc(*what.to)});
+        log_.write(LogLevel::info, kComponent, "schedule_moved", {}, "an event moved a one-off", fields);
+    } else {
+        fields.push_back({"problem", what.problem});
+        log_.write(LogLevel::warning, kComponent, "schedule_move_refused", {},
+                   "an event has no time that a one-off can be moved to", fields);
+    }
 }
 
 void DispatchLog::fenced(const ports::JobHost& host, core::Microseconds silent) const {

@@ -19,6 +19,8 @@ class DispatchLog {
     /// A run of a host that went away, as it is now.
     void run_lost(const core::Run& run) const;
     void left_out(const core::Run& row) const;
+    /// What an event did to a one-off.
+    void heeded(const ports::HeededEvent& what) const;
     void fenced(const ports::JobHost& host, core::Microseconds silent) const;
     void store_failed(std::string_view doing, const core::Error& error) const;
     void store_back(core::Microseconds away) const;

@@ -1,6 +1,7 @@
 #include "schedule/dispatcher.hpp"
 
 #include "schedule/dispatch_log.hpp"
+#include "schedule/event_decision.hpp"
 #include "schedule/fault_point.hpp"
 #include "schedule/host_lease.hpp"
 #include "schedule/queue_limits.hpp"
@@ -80,18 +81,21 @@ class Dispatcher::Impl {
 
     void hint() {
         lease_.hint();
+        {
+            const std::lock_guard lock{mutex_};
+            changed_ = true;
+        }
         look_again();
     }
 
     void events_stored(const std::vector<std::string>& categories) {
-        bool any = false;
+        bool heard = false;
         {
             const std::lock_guard lock{mutex_};
-            for (const auto& category : categories) {
-                if (event_categories_.contains(category)) any = stored_categories_.insert(category).second || any;
-            }
+            heard = std::ranges::any_of(categories, [this](const auto& name) { return event_categories_.contains(name); });
+            events_stored_ = events_stored_ || heard;
         }
-        if (any) look_again();
+        if (heard) look_again();
     }
 
     DispatcherStatus status() const {
@@ -148,8 +152,9 @@ class Dispatcher::Impl {
 
     /// One round. True: there may be more to do at once.
     Result<bool> look(const ports::JobHost& host, bool slow_turn) {
-        arm_events();
         if (auto followed = follow_zones(); !followed) return tl::unexpected{followed.error()};
+        const bool changed = take(changed_);
+        const auto heard = hear(slow_turn);
         limits_.begin(HostTime::since_boot(), pool_.by_queue());
         fault_point("before_fire");
         const auto fired = fire(host);
@@ -160,12 +165,15 @@ class Dispatcher::Impl {
         if (slow_turn) {
             give_back(kLongestWait);
             if (auto known = learn(); !known) return tl::unexpected{known.error()};
+        } else if (changed) {
+            if (auto known = learn_categories(); !known) return tl::unexpected{known.error()};
         }
         const auto claimed = claim(host);
         if (!claimed) return claimed;
+        if (!heard) return heard;
         const std::lock_guard lock{mutex_};
         status_.last_look = ports_.time.now();
-        return *fired || *claimed;
+        return *heard || *fired || *claimed;
     }
 
     /// Once: what is to come by a wall clock may come at another time than was thought with older rules.
@@ -200,6 +208,7 @@ class Dispatcher::Impl {
         });
         if (!fired) return tl::unexpected{fired.error()};
         fault_point("fired");
+        for (const auto& what : fired->heeded) log_.heeded(what);
         for (const auto& run : fired->rows) {
             if (run.state == RunState::running) {
                 submit({run, started.at(run.schedule_id)});
@@ -209,7 +218,7 @@ class Dispatcher::Impl {
                 backlog_ = true;
             }
         }
-        return fired->schedules >= settings_.batch;
+        return fired->schedules >= settings_.batch || !fired->heeded.empty();
     }
 
     /// A worker is free and nobody waits: the row begins its life running, which saves the claim.
@@ -285,27 +294,49 @@ class Dispatcher::Impl {
         const auto pending = ports_.runs.count_pending();
         if (!pending) return tl::unexpected{pending.error()};
         queue_full_ = *pending >= settings_.max_pending;
+        {
+            const std::lock_guard lock{mutex_};
+            status_.pending = *pending;
+        }
+        return learn_categories();
+    }
+
+    Result<void> learn_categories() {
         auto categories = ports_.schedules.event_categories();
         if (!categories) return tl::unexpected{categories.error()};
         const std::lock_guard lock{mutex_};
-        status_.pending = *pending;
         event_categories_ = {std::make_move_iterator(categories->begin()), std::make_move_iterator(categories->end())};
         return {};
     }
 
-    void arm_events() {
-        std::vector<std::string> stored;
-        {
+    /// True: there is more to be heard. Where nobody listens it costs nothing.
+    Result<bool> hear(bool slow_turn) {
+        const bool told = take(events_stored_);
+        if (!told && !(slow_turn && listens())) return false;
+        fault_point("before_hear");
+        const auto now = ports_.time.now();
+        const auto heard = ports_.schedules.hear_events(now, called_by, [now](const ports::DueSchedule& called) {
+            fault_point("hearing");
+            return decide_called(called, now);
+        });
+        if (!heard || heard->more) {
             const std::lock_guard lock{mutex_};
-            stored.assign(stored_categories_.begin(), stored_categories_.end());
-            stored_categories_.clear();
+            events_stored_ = true;
         }
-        if (stored.empty()) return;
-        const auto armed = ports_.schedules.arm_events(stored, ports_.time.now());
-        if (armed) return;
-        // The events stay stored; that they were is kept until the database has been told.
+        if (!heard) return tl::unexpected{heard.error()};
+        for (const auto& what : heard->fired.heeded) log_.heeded(what);
+        for (const auto& row : heard->fired.rows) leave_out(row);
+        return heard->more;
+    }
+
+    bool listens() const {
         const std::lock_guard lock{mutex_};
-        stored_categories_.insert(stored.begin(), stored.end());
+        return !event_categories_.empty();
+    }
+
+    bool take(bool& flag) {
+        const std::lock_guard lock{mutex_};
+        return std::exchange(flag, false);
     }
 
     Steady::time_point wake_at(bool working) {
@@ -360,7 +391,8 @@ class Dispatcher::Impl {
     bool stopping_ = false;
     bool hinted_ = false;
     std::set<std::string, std::less<>> event_categories_;
-    std::set<std::string> stored_categories_;
+    bool events_stored_ = true;  ///< that somebody may listen to; what was stored before the start, too
+    bool changed_ = true;        ///< a schedule, by somebody here
     DispatcherStatus status_;
 
     WorkerPool pool_;  // before the others are gone its threads are

@@ -35,7 +35,8 @@ struct DispatcherStatus {
 
 /// Turns due slots into runs and carries them out: three threads beside those of its worker pool.
 ///
-///     dispatch   due slots -> rows; pending rows -> claimed -> workers; waiting rows -> pending; too late -> skipped
+///     dispatch   stored events -> schedules that listen;
+///                due slots -> rows; pending rows -> claimed -> workers; waiting rows -> pending; too late -> skipped
 ///     finish     ends of attempts -> rows, many at a time
 ///     keep       heartbeat and leases, runs of hosts that went away, retention of the history, the database's clock
 ///
@@ -66,7 +67,8 @@ class Dispatcher {
     void stop();
     /// Something has changed that it should look at now. From any thread; cheap.
     void hint();
-    /// Events of these categories have been stored. From any thread; cheap; categories that trigger nothing cost a look into a set.
+    /// Events of these categories have been stored: those that a schedule listens to are looked at now. Only a hint: what is stored is
+    /// looked at within a second anyway. From any thread; cheap; categories that nobody listens to cost a look into a set.
     void events_stored(const std::vector<std::string>& categories);
     [[nodiscard]] DispatcherStatus status() const;
 

@@ -1,6 +1,7 @@
 #include "schedule/slot_decision.hpp"
 
 #include "schedule/due_slots.hpp"
+#include "schedule/event_decision.hpp"
 
 #include <algorithm>
 
@@ -193,8 +194,11 @@ ports::WaitingDecision decide_waiting(const ports::WaitingRun& waiting) {
 ports::DueDecision decide(const ports::DueSchedule& due, Instant now, bool queue_full) {
     const auto& schedule = due.schedule;
     const auto first = schedule.next_at.value_or(now);
+    auto heeding = heed(due, now);
+    if (heeding.settled) return std::move(heeding.decision);
     Decision decision{due, now};
     auto& answer = decision.answer;
+    answer.heeded = std::move(heeding.decision.heeded);
     answer.last_nominal = schedule.last_nominal;
     const auto times = TriggerTimes::of(schedule, due.calendars);
     if (!times) {

@@ -6,6 +6,7 @@ namespace varde::schedule {
 
 /// What is decided about a due schedule: the cursor behind every slot up to now, a pending (or waiting) row for each slot that is to be
 /// run, and rows that say why the others are not, one for all slots that share a reason. Pure; the order of questions is
+///   0. has an event cancelled or moved a one-off (event_decision.hpp);
 ///   1. is the slot within the execution window (outside_window), and on a day that its calendars allow (excluded);
 ///   2. is it timely, or late and kept by the catch-up policy (misfire); of several timely ones the newest, if coalescing (coalesced);
 ///   3. is there room for it to wait (queue_full);

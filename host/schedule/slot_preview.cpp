@@ -1,6 +1,7 @@
 #include "schedule/slot_preview.hpp"
 
 #include "config/calendar_definition.hpp"
+#include "schedule/event_decision.hpp"
 #include "schedule/trigger_times.hpp"
 #include "time/cron_preview.hpp"
 #include "time/utc_text.hpp"
@@ -30,6 +31,7 @@ PlannedSlot planned(const Schedule& schedule, const TriggerTimes& times, Instant
     slot.nominal_at = nominal;
     slot.starts_at = nominal + times.jitter(nominal);
     slot.reason = "natural";
+    slot.text = condition_of(schedule.trigger);
     if (outside(schedule, nominal)) {
         slot.fires = false;
         slot.reason = core::name_of(core::SlotReason::outside_window);
@@ -181,7 +183,8 @@ core::SlotExplanation explain_slot(const Schedule& schedule, const ports::RunRep
     if (is_slot && at > now) {
         answer.answer = "due_later";
         answer.nominal_at = at;
-        answer.text = "it is a slot, and it is to come";
+        const auto condition = condition_of(schedule.trigger);
+        answer.text = "it is a slot, and it is to come" + (condition.empty() ? "" : ", " + condition);
         return answer;
     }
     if (is_slot && schedule.next_at && *schedule.next_at <= at) {

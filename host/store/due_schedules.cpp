@@ -1,7 +1,9 @@
 #include "store/due_schedules.hpp"
 
+#include "config/schedule_definition.hpp"
 #include "store/calendar_rows.hpp"
 #include "store/dependency_rows.hpp"
+#include "store/event_hearing.hpp"
 #include "store/row_batch.hpp"
 #include "store/run_ends.hpp"
 #include "store/run_rows.hpp"
@@ -9,6 +11,8 @@
 
 #include <iterator>
 #include <map>
+
+#include <nlohmann/json.hpp>
 
 namespace varde::store {
 namespace {
@@ -55,7 +59,7 @@ std::vector<ports::DueSchedule> due_schedules(Session& session, core::Instant no
         auto schedule = read_schedule(row, 0);
         if (!schedule) return;  // broken by hand: it must not keep the others from running
         ids.push_back(schedule->schedule_id);
-        due.push_back({std::move(*schedule), 0, 0, {}, {}});
+        due.push_back({std::move(*schedule), 0, 0, {}, {}, {}, false});
     });
     // A statement of its own, so that it sees what was done until the locks were given.
     const auto live = count_live(session, ids);
@@ -72,6 +76,41 @@ std::vector<ports::DueSchedule> due_schedules(Session& session, core::Instant no
     return due;
 }
 
+bool listens(const core::Trigger& trigger) {
+    return trigger.kind == core::TriggerKind::event || !trigger.cancel_on.empty() || !trigger.move_on.empty();
+}
+
+/// What events have done to schedules: new times, what was heard, and who need not listen any more.
+std::vector<ports::HeededEvent> write_heeded(Session& session, core::Instant now, std::vector<DecidedSchedule>& decided) {
+    static constexpr SqlTexts move{
+        "UPDATE schedules SET trigger = f.new_trigger, version = version + 1, generation = generation + 1, updated_at = $3"
+        " FROM unnest($1::text[], $2::text[]) AS f (id, new_trigger) WHERE schedule_id = f.id",
+        "UPDATE schedules SET trigger = ?2, version = version + 1, generation = generation + 1, updated_at = ?3"
+        " WHERE schedule_id = ?1"};
+    RowBatch moved{"tt"};
+    std::vector<std::string> deaf;
+    std::vector<std::pair<std::string, std::int64_t>> heard;
+    std::vector<ports::HeededEvent> heeded;
+    for (auto& [due, decision] : decided) {
+        auto& schedule = due.schedule;
+        if (decision.completed && listens(schedule.trigger)) deaf.push_back(schedule.schedule_id);
+        if (decision.moved_to) {
+            schedule.trigger.at = *decision.moved_to;
+            moved.add({schedule.schedule_id, config::trigger_json(schedule.trigger).dump()});
+        }
+        if (!decision.heeded.empty() && !due.events.empty()) heard.emplace_back(schedule.schedule_id, due.events.back()->seq);
+        for (auto& what : decision.heeded) {
+            what.schedule_id = schedule.schedule_id;
+            what.org_id = schedule.org_id;
+            heeded.push_back(std::move(what));
+        }
+    }
+    moved.execute(session, move, {sql_value(now)});
+    move_listens(session, heard);
+    erase_listens(session, deaf);
+    return heeded;
+}
+
 }  // namespace
 
 void prefer_indexes(Session& session) {
@@ -82,15 +121,12 @@ void prefer_indexes(Session& session) {
         "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off");
 }
 
-ports::FiredSlots fire_due_schedules(Session& session, core::Instant now, int limit,
-                                     const std::function<ports::DueDecision(const ports::DueSchedule&)>& decide) {
-    prefer_indexes(session);
+ports::FiredSlots write_decisions(Session& session, core::Instant now, std::vector<DecidedSchedule> decided) {
     ports::FiredSlots fired;
     RowBatch cursors{"tnnn"};
     std::vector<core::Run> runs;
     std::vector<std::string> superseded;
-    for (const ports::DueSchedule& due : due_schedules(session, now, limit)) {
-        ports::DueDecision decision = decide(due);
+    for (auto& [due, decision] : decided) {
         ++fired.schedules;
         cursors.add({due.schedule.schedule_id, sql_value(decision.next_at), sql_value(decision.last_nominal),
                      std::int64_t{decision.completed ? 1 : 0}});
@@ -102,7 +138,22 @@ ports::FiredSlots fire_due_schedules(Session& session, core::Instant now, int li
     stop_running(session, superseded);
     fired.rows = insert_runs(session, std::move(runs));
     cursors.execute(session, move_due_cursors);
+    fired.heeded = write_heeded(session, now, decided);
     return fired;
+}
+
+ports::FiredSlots fire_due_schedules(Session& session, core::Instant now, int limit,
+                                     const std::function<ports::DueDecision(const ports::DueSchedule&)>& decide) {
+    prefer_indexes(session);
+    auto due = due_schedules(session, now, limit);
+    const auto events = add_unheard_events(session, due);
+    std::vector<DecidedSchedule> decided;
+    decided.reserve(due.size());
+    for (auto& one : due) {
+        auto decision = decide(one);
+        decided.push_back({std::move(one), std::move(decision)});
+    }
+    return write_decisions(session, now, std::move(decided));
 }
 
 int settle_waiting_runs(Session& session, core::Instant now, int limit,

@@ -3,6 +3,7 @@
 #include "store/calendar_rows.hpp"
 #include "store/dependency_rows.hpp"
 #include "store/due_schedules.hpp"
+#include "store/event_hearing.hpp"
 #include "store/refusal.hpp"
 #include "store/run_ends.hpp"
 #include "store/run_rows.hpp"
@@ -82,6 +83,12 @@ core::Schedule write_edited(Session& session, const core::Schedule& current, por
     for (core::Run& run : edited.runs) run.org_id = to.org_id;
     static_cast<void>(insert_runs(session, std::move(edited.runs)));
     update_schedule(session, to);
+    // What is completed has ceased to listen.
+    if (to.state == core::ScheduleState::completed) {
+        erase_listens(session, {to.schedule_id});
+    } else if (to.trigger != current.trigger || current.state == core::ScheduleState::completed) {
+        write_listens(session, to);
+    }
     return std::move(to);
 }
 
@@ -91,6 +98,7 @@ void erase_schedule(Session& session, const std::string& schedule_id, bool purge
     static constexpr SqlTexts history{"DELETE FROM runs WHERE schedule_id = $1 AND finished_at IS NOT NULL",
                                       "DELETE FROM runs WHERE schedule_id = ?1 AND finished_at IS NOT NULL"};
     erase_dependencies(session, schedule_id);
+    erase_listens(session, {schedule_id});
     ask(session, schedule, {schedule_id});
     // Running ones stay until they have ended: their hosts look for the wish to stop there.
     if (purge) ask(session, history, {schedule_id});
@@ -108,6 +116,7 @@ core::Result<core::Schedule> SqlScheduleRepository::create(const core::Schedule&
         }
         require_calendars(session, created);
         if (!created.policy.depends_on.empty()) write_dependencies(session, created);
+        write_listens(session, created);
         created.last_run_id = 0;
         created.last_status.clear();
         created.last_run_at.reset();
@@ -205,30 +214,15 @@ core::Result<std::optional<core::Instant>> SqlScheduleRepository::next_due() {
     });
 }
 
-core::Result<int> SqlScheduleRepository::arm_events(const std::vector<std::string>& categories, core::Instant now) {
-    static constexpr SqlTexts arm{
-        "UPDATE schedules SET next_at = $2 + debounce WHERE trigger_kind = 'event' AND event_category = ANY ($1::text[])"
-        " AND state = 'active' AND next_at IS NULL RETURNING 1",
-        "UPDATE schedules SET next_at = ?2 + debounce WHERE trigger_kind = 'event' AND event_category = ?1"
-        " AND state = 'active' AND next_at IS NULL RETURNING 1"};
-    if (categories.empty()) return 0;
-    return write_in_the_end(database_, "making event schedules due", [&](Session& session) {
-        RowBatch batch{"t"};
-        for (const std::string& category : categories) batch.add({category});
-        int armed = 0;
-        batch.execute(session, arm, {sql_value(now)}, [&](const SqlRow&) { ++armed; });
-        return armed;
-    });
+core::Result<ports::HeardEvents> SqlScheduleRepository::hear_events(
+    core::Instant now, const ports::CalledBy& called,
+    const std::function<ports::DueDecision(const ports::DueSchedule&)>& decide) {
+    return write_in_the_end(database_, "hearing events",
+                            [&](Session& session) { return hear_stored_events(session, now, called, decide); });
 }
 
 core::Result<std::vector<std::string>> SqlScheduleRepository::event_categories() {
-    static constexpr const char* categories =
-        "SELECT DISTINCT event_category FROM schedules WHERE trigger_kind = 'event' AND state = 'active' ORDER BY 1";
-    return database_.impl().run("reading the categories of event schedules", [](Session& session) {
-        std::vector<std::string> found;
-        ask(session, {categories, categories}, {}, [&](const SqlRow& row) { found.push_back(row.string(0)); });
-        return found;
-    });
+    return database_.impl().run("reading what schedules listen to", listened_categories);
 }
 
 core::Result<int> SqlScheduleRepository::settle_waiting(

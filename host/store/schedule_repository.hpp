@@ -24,7 +24,9 @@ class SqlScheduleRepository final : public ports::ScheduleRepository {
     [[nodiscard]] core::Result<ports::FiredSlots> fire_due(
         core::Instant now, int limit, const std::function<ports::DueDecision(const ports::DueSchedule&)>& decide) override;
     [[nodiscard]] core::Result<std::optional<core::Instant>> next_due() override;
-    core::Result<int> arm_events(const std::vector<std::string>& categories, core::Instant now) override;
+    core::Result<ports::HeardEvents> hear_events(
+        core::Instant now, const ports::CalledBy& called,
+        const std::function<ports::DueDecision(const ports::DueSchedule&)>& decide) override;
     [[nodiscard]] core::Result<std::vector<std::string>> event_categories() override;
     core::Result<int> settle_waiting(core::Instant now, int limit,
                                      const std::function<ports::WaitingDecision(const ports::WaitingRun&)>& decide) override;

@@ -100,7 +100,10 @@ class ScheduleRepository final : public ports::ScheduleRepository {
         return ZonesFollowed{};
     }
     [[nodiscard]] core::Result<std::optional<core::Instant>> next_due() override { return std::nullopt; }
-    core::Result<int> arm_events(const std::vector<std::string>&, core::Instant) override { return 0; }
+    core::Result<ports::HeardEvents> hear_events(core::Instant, const ports::CalledBy&,
+                                                 const std::function<ports::DueDecision(const ports::DueSchedule&)>&) override {
+        return ports::HeardEvents{};
+    }
     [[nodiscard]] core::Result<std::vector<std::string>> event_categories() override { return std::vector<std::string>{}; }
     core::Result<int> settle_waiting(core::Instant, int,
                                      const std::function<ports::WaitingDecision(const ports::WaitingRun&)>&) override {

@@ -70,7 +70,10 @@ class ScheduleBook {
             return none();
         }
         core::Result<std::optional<core::Instant>> next_due() override { return none(); }
-        core::Result<int> arm_events(const std::vector<std::string>&, core::Instant) override { return none(); }
+        core::Result<ports::HeardEvents> hear_events(
+            core::Instant, const ports::CalledBy&, const std::function<ports::DueDecision(const ports::DueSchedule&)>&) override {
+            return none();
+        }
         core::Result<std::vector<std::string>> event_categories() override { return none(); }
         core::Result<int> settle_waiting(core::Instant, int,
                                          const std::function<ports::WaitingDecision(const ports::WaitingRun&)>&) override {

@@ -1,4 +1,4 @@
-// The decisions about slots: ScheduleRepository's fire_due, arm_events and settle_waiting.
+// The decisions about slots: ScheduleRepository's fire_due and settle_waiting.
 #include "schedule_fixture.hpp"
 
 #include <set>
@@ -19,16 +19,6 @@ core::Schedule after(const std::string& id, std::vector<std::string> on) {
     schedule.trigger = {};
     schedule.trigger.kind = core::TriggerKind::after;
     schedule.policy.depends_on = std::move(on);
-    return schedule;
-}
-
-core::Schedule on_event(const std::string& id, const std::string& category, core::Microseconds debounce) {
-    auto schedule = schedule_of(id);
-    schedule.trigger = {};
-    schedule.trigger.kind = core::TriggerKind::event;
-    schedule.trigger.event.category = category;
-    schedule.trigger.debounce = debounce;
-    schedule.next_at.reset();
     return schedule;
 }
 
@@ -156,11 +146,11 @@ TEST_CASE_TEMPLATE("a slot that has a row stays as it is, and last_nominal never
     CHECK(fixture.run(first[0].run_id) == first[0]);
     CHECK(fixture.find("a").last_nominal == at_second(50));
     value_of(fixture.schedules().fire_due(at_second(60), 1, [](const DueSchedule&) {
-        return DueDecision{at_second(70), at_second(40), false, false, {}};
+        return DueDecision{at_second(70), at_second(40), false, false, {}, {}, {}};
     }));
     CHECK(fixture.find("a").last_nominal == at_second(50));
     value_of(fixture.schedules().fire_due(at_second(70), 1, [](const DueSchedule&) {
-        return DueDecision{{}, at_second(70), true, false, {}};
+        return DueDecision{{}, at_second(70), true, false, {}, {}, {}};
     }));
     CHECK(fixture.find("a").last_nominal == at_second(70));
     CHECK(fixture.find("a").state == core::ScheduleState::completed);
@@ -263,26 +253,6 @@ TEST_CASE_TEMPLATE("a schedule that somebody broke by hand keeps no other from r
     REQUIRE_FALSE(broken.has_value());
     CHECK(broken.error().code == core::Errc::database_failed);
     CHECK(broken.error().context.find("schedule a: its trigger in the database cannot be read") != std::string::npos);
-}
-
-TEST_CASE_TEMPLATE("an event makes its schedules due after their debounce, once", On, ON_EACH_ENGINE) {
-    Schedules<On> fixture;
-    if (!fixture.ready()) return;
-    fixture.create(on_event("a", "door", std::chrono::seconds{3}));
-    fixture.create(on_event("b", "door", core::Microseconds{0}));
-    fixture.create(on_event("c", "motion", core::Microseconds{0}));
-    auto paused = on_event("paused", "door", core::Microseconds{0});
-    paused.state = core::ScheduleState::paused;
-    fixture.create(paused);
-    auto& schedules = fixture.schedules();
-    CHECK(value_of(schedules.event_categories()) == Names{"door", "motion"});
-    CHECK(value_of(schedules.arm_events({}, at_second(1))) == 0);
-    CHECK(value_of(schedules.arm_events({"door", "water"}, at_second(1))) == 2);
-    CHECK(value_of(schedules.arm_events({"door"}, at_second(2))) == 0);
-    CHECK(fixture.find("a").next_at == at_second(4));
-    CHECK(fixture.find("b").next_at == at_second(1));
-    CHECK_FALSE(fixture.find("c").next_at.has_value());
-    CHECK_FALSE(fixture.find("paused").next_at.has_value());
 }
 
 TEST_CASE_TEMPLATE("waiting runs are released or left out as it is decided, oldest first", On, ON_EACH_ENGINE) {
