@@ -48,6 +48,10 @@ def deletion(stage, name, seconds, user):
                                   "move_on": [{"event": "user_delayed", "where": {"user.id": user}, "time": "run_at"}]})
 
 
+def at_of(schedule):
+    return schedule["definition"]["trigger"]["at"]
+
+
 def check_filters(stage, checks):
     stage.make_call("open", {"event": "door", "where": {"state": "open", "sensor.floor": 1}})
     stage.make_call("any", {"event": "door"})
@@ -91,7 +95,7 @@ def check_check15(stage, checks):
                      [("skipped", "event", f"cancelled by user_reactivated, event user_reactivated-{number}")])
         checks.equal(f"{name} is completed", state_of(stage, name, "completed", 1), "completed")
     checks.equal("and one that is kept ran once", [row["state"] for row in stage.wait_over("kept")], ["success"])
-    told = stage.call("GET", f"/explain?schedule=quick&at={other["definition"]["trigger"]["at"]}", wanted=200)
+    told = stage.call("GET", f"/explain?schedule=quick&at={at_of(other)}", wanted=200)
     checks.check("explain tells which event it was", told["answer"] == "event" and "user_reactivated-2" in told["text"], told)
     time.sleep(1)
     checks.equal("what was cancelled was not called", [len(stage.sink.keys(f"/{name}")) for name in ("cancelled", "quick", "kept")],
@@ -138,9 +142,9 @@ def check_moves(stage, checks):
     ran = [row for row in rows if row["state"] == "success"]
     checks.equal("it runs at its new time, once", [abs((instant(row["nominal_at"]) - soon).total_seconds()) < 0.01 for row in ran], [True])
     schedule = stage.find("moved")
-    off = abs((instant(schedule["definition"]["trigger"]["at"]) - soon).total_seconds())
+    off = abs((instant(at_of(schedule)) - soon).total_seconds())
     checks.check("its trigger and version say so", schedule["version"] > made["version"] and off < 0.01, schedule)
-    told = stage.call("GET", f"/explain?schedule=moved&at={made["definition"]["trigger"]["at"]}", wanted=200)
+    told = stage.call("GET", f"/explain?schedule=moved&at={at_of(made)}", wanted=200)
     checks.check("explain tells of the time before", "moved to" in told["text"], told)
     checks.check("who could not be moved runs at its time", stage.sink.wait_for("/unmoved", 1, 10), "a call")
     deletion(stage, "now", 3600, "n")
