@@ -154,6 +154,26 @@ def check_moves(stage, checks):
         stage.remove(name)
 
 
+def check_two_hosts(stage, checks):
+    """An event that another host has stored, which then goes away, is heard as soon."""
+    if stage.database.startswith("sqlite:"):
+        return
+    deletion(stage, "shared", 3600, "s")
+    stage.make_call("started", {"event": "bell"})
+    own, other = stage.host, stage.new_host("second").start()
+    stage.host = other
+    send(stage, 20, "user_reactivated", {"user_id": "s"})
+    send(stage, 20, "bell", {})
+    other.kill()
+    stage.host = own
+    checks.equal("an event of another host cancels a one-off", state_of(stage, "shared", "completed", 5), "completed")
+    checks.check("and starts a schedule", stage.sink.wait_for("/started", 1, 15), "a call")
+    time.sleep(1.5)
+    checks.equal("once", [len(stage.runs(name)) for name in ("shared", "started")], [1, 1])
+    for name in ("shared", "started"):
+        stage.remove(name)
+
+
 def add_token(stage, name, org):
     varde = str(pathlib.Path(stage.build) / "bin/varde")
     done = subprocess.run([varde, "--json", "token", "create", "--name", name, "--role", "admin", "--org", org],
@@ -190,7 +210,7 @@ def check_database(build, folder, database, checks):
     stage = Stage(build, folder, database, checks)
     try:
         stage.host.start()
-        for check in (check_filters, check_check15, check_killed_while_hearing, check_moves, check_orgs):
+        for check in (check_filters, check_check15, check_killed_while_hearing, check_moves, check_two_hosts, check_orgs):
             check(stage, checks)
     except (HostFailed, OSError, subprocess.SubprocessError, LookupError, TypeError, ValueError) as error:
         checks.check("the host answers", False, repr(error))
