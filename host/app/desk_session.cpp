@@ -17,7 +17,8 @@ int with_desk(const Globals& globals, const std::function<int(DeskSession&)>& wo
     Log log{*settings, stderr};
     const time::SystemClock clock;
     NoRules rules;
-    Scheduling scheduling{{*storage, clock, log.sink(), rules, {}}};
+    NoLibraries libraries;
+    Scheduling scheduling{{*storage, clock, log.sink(), rules, libraries, {}}};
     DeskSession session{*storage, scheduling.desk(), scheduling.calendars(), scheduling.time()};
     return work(session);
 }

@@ -77,6 +77,8 @@ core::Result<std::vector<Check>> chosen(const std::vector<std::string>& only) {
 
 /// Why a check cannot be made; empty: it can.
 std::string obstacle(const Check& check, const Subject& subject, const std::string& closed_gate) {
+    if (subject.plugin && subject.plugin->kind == ports::PluginKind::job && !check.also_jobs)
+        return "it is about rules, and the file is a job";
     if (!check.runs_rule) return {};
     if (!subject.plugin) return "the file is refused: see file.accepted";
     return closed_gate.empty() ? std::string{} : "see " + closed_gate;

@@ -29,8 +29,10 @@ int refuse(const ports::RejectedPlugin& rejected) {
 
 ordered_json json_of(const Facts& facts) {
     const auto& plugin = facts.plugin;
+    const bool is_job = plugin.kind == ports::PluginKind::job;
     return {{"path", plugin.path},
-            {"rule_id", plugin.rule_id},
+            {"kind", is_job ? "job" : "rule"},
+            {is_job ? "job_id" : "rule_id", plugin.rule_id},
             {"version", plugin.version},
             {"sdk", plugin.sdk},
             {"abi", fmt::format("{}.{}", plugin.abi_major, plugin.abi_minor_needed)},
@@ -48,7 +50,7 @@ void print_text(const Facts& facts) {
     const auto& plugin = facts.plugin;
     const auto say = [](std::string_view what, const std::string& text) { fmt::print("{:<10} {}\n", what, text); };
     say("file", plugin.path);
-    say("rule", plugin.rule_id);
+    say(plugin.kind == ports::PluginKind::job ? "job" : "rule", plugin.rule_id);
     say("version", plugin.version);
     say("sdk", plugin.sdk);
     say("abi", fmt::format("{}.{} needed", plugin.abi_major, plugin.abi_minor_needed));

@@ -16,9 +16,10 @@ Scheduling::Scheduling(Parts parts)
                   std::move(parts.rules_need)}},
       rule_evaluation_{parts.rules, parts.storage.is_single_host() ? nullptr : &parts.storage.runs()},
       rule_schedules_{{desk_, parts.storage.schedules(), parts.storage.runs(), time_, parts.log}},
-      api_sync_{desk_, parts.storage.schedules()} {
-    for (ports::JobKind* kind :
-         std::initializer_list<ports::JobKind*>{&noop_, &http_, &retention_, &rule_evaluation_, &api_sync_}) {
+      api_sync_{desk_, parts.storage.schedules()},
+      plugin_{parts.libraries} {
+    for (ports::JobKind* kind : std::initializer_list<ports::JobKind*>{&noop_, &http_, &retention_, &rule_evaluation_, &api_sync_,
+                                                                       &plugin_, &publish_, &remote_}) {
         kinds_.add(*kind);
     }
     // A database that does not answer now is told of by whoever asks it next; the time is this machine's until then.

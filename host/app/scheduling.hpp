@@ -1,8 +1,10 @@
 #pragma once
 #include "app/modules.hpp"
 #include "jobs/api_sync_job.hpp"
+#include "jobs/broker_job.hpp"
 #include "jobs/http_job.hpp"
 #include "jobs/noop_job.hpp"
+#include "jobs/plugin_job.hpp"
 #include "jobs/retention_job.hpp"
 #include "jobs/rule_evaluation_job.hpp"
 #include "jobs/rule_schedules.hpp"
@@ -26,6 +28,7 @@ class Scheduling {
         const time::Clock& clock;  ///< of this machine
         ports::LogSink& log;
         ports::RunControl& rules;
+        ports::JobLibraries& libraries;
         std::function<core::Microseconds()> rules_need;  ///< jobs::RetentionJob::Parts
     };
     explicit Scheduling(Parts parts);
@@ -52,6 +55,9 @@ class Scheduling {
     jobs::RuleEvaluationJob rule_evaluation_;
     jobs::RuleSchedules rule_schedules_;
     jobs::ApiSyncJob api_sync_;
+    jobs::PluginJob plugin_;
+    jobs::BrokerJob publish_{"publish"};
+    jobs::BrokerJob remote_{"remote"};
 };
 
 /// A RunControl where no rule can run: the command line's.
@@ -68,6 +74,12 @@ class NoRules final : public ports::RunControl {
 
   private:
     [[nodiscard]] static tl::unexpected<core::Error> refusal() { return core::fail(core::Errc::stopping, "no host runs here"); }
+};
+
+/// Job libraries where none can run: the command line's.
+class NoLibraries final : public ports::JobLibraries {
+  public:
+    [[nodiscard]] ports::JobAnswer run(const ports::LibraryRun&) override { return {false, "no host runs here", {}, true}; }
 };
 
 }  // namespace varde::app

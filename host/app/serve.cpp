@@ -5,6 +5,7 @@
 #include "app/scheduling.hpp"
 #include "evaluate/guarded_evaluator.hpp"
 #include "evaluate/posture_probe.hpp"
+#include "evaluate/sandboxed_jobs.hpp"
 #include "ingest/room_watch.hpp"
 #include "rules/baseline_job.hpp"
 #include "rules/scheduler.hpp"
@@ -110,6 +111,7 @@ int serve(const Globals& globals, const ServeOptions& options) {
                                [&events_stored](const std::vector<std::string>& categories) {
                                    if (events_stored) events_stored(categories);
                                }};
+    evaluate::SandboxedJobs libraries{catalogue, settings->isolation, clock, log.sink()};
     std::optional<Scheduling> jobs;  // made of the scheduler, whose runs it starts
     auto options_of_rules = scheduling_of(*settings);
     if (settings->jobs.enabled && settings->scheduler.enabled) {
@@ -123,7 +125,7 @@ int serve(const Globals& globals, const ServeOptions& options) {
                                catalogue};
     rules::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
 
-    auto& scheduling = jobs.emplace(Scheduling::Parts{*storage, clock, log.sink(), scheduler,
+    auto& scheduling = jobs.emplace(Scheduling::Parts{*storage, clock, log.sink(), scheduler, libraries,
                                                       [&scheduler, &settings] { return rules_need(scheduler, *settings); }});
     // Without rules here, or without jobs, their schedules would run nothing.
     if (settings->jobs.enabled && !settings->scheduler.enabled) scheduling.rule_schedules().clear();

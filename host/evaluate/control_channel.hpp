@@ -20,6 +20,8 @@ class ControlChannel {
     [[nodiscard]] wire::ByteWriter request();
     /// false: the pipe is full, which no sound worker brings about.
     [[nodiscard]] bool ring(std::size_t request_size);
+    /// Tells a job that it is to answer soon.
+    void ask_to_stop() { header().stop.store(1, std::memory_order_release); }
     /// Expect an answer that no request asks for (the load).
     void expect();
 

@@ -18,6 +18,8 @@ constexpr milliseconds stack_patience{10};
 /// A dying process closes its pipes a little before its end can be waited for; one that closed them and lives on is ended.
 constexpr milliseconds closing_patience{50};
 constexpr milliseconds kill_patience{1000};
+/// How soon a job's host notices that its run is to end.
+constexpr milliseconds look_for_stop{50};
 
 Failed spawn_failed(const core::Error& error) {
     return Failed{core::FailureReason::spawn_failed, Phase::spawn, clean_message(error.context), 0, 0, {}};
@@ -38,15 +40,14 @@ wire::SetupPlugin setup_of(const ports::Plugin& plugin) {
 }  // namespace
 
 std::variant<RuleWorker, Failed> RuleWorker::start(WorkerNursery& nursery, std::span<const ports::Plugin* const> plugins,
-                                                   const Limits& limits) {
+                                                   const Limits& limits, wire::SetupMode mode) {
     auto channel = ControlChannel::make();
     if (!channel) return spawn_failed(channel.error());
     auto process = nursery.take();
     if (!process) return spawn_failed(process.error());
     if (auto confined = process->confine(nursery.launch(), limits.memory_bytes); !confined) return spawn_failed(confined.error());
     channel->expect();
-    const wire::SetupMessage head{
-        wire::setup_magic, wire::SetupMode::run, static_cast<std::uint32_t>(plugins.size()), {}, limits.memory_bytes};
+    const wire::SetupMessage head{wire::setup_magic, mode, static_cast<std::uint32_t>(plugins.size()), {}, limits.memory_bytes};
     std::vector<wire::SetupPlugin> facts;
     std::vector<int> descriptors{channel->control_fd(), channel->worker_request_fd(), channel->worker_response_fd()};
     for (const ports::Plugin* plugin : plugins) {
@@ -56,6 +57,7 @@ std::variant<RuleWorker, Failed> RuleWorker::start(WorkerNursery& nursery, std::
     const auto sent = process->send_setup(head, facts, descriptors);
     channel->close_worker_end();
     RuleWorker worker{std::move(*process), std::move(*channel), limits, plugins.size()};
+    if (mode == wire::SetupMode::job) worker.subject_ = "job";
     if (!sent) return worker.bury(Phase::spawn, nullptr, Obituary::Kill::none);
     return worker;
 }
@@ -122,6 +124,51 @@ std::optional<Failed> RuleWorker::selftest(std::uint32_t slot) {
     wire::take(in, fault);
     if (!in.ok()) return convict(core::FailureReason::protocol, "malformed answer to selftest");
     return failure_of(fault, Phase::load, limits_.memory_bytes);
+}
+
+std::variant<wire::JobEnd, Failed> RuleWorker::run_job(const wire::JobRequest& request, const std::stop_token& stop,
+                                                       std::uint64_t max_log_bytes) {
+    wire::ByteWriter out = channel_.request();
+    out.put(wire::RequestKind::job);
+    wire::put(out, request);
+    if (!out.ok()) return Failed{core::FailureReason::input_too_large, Phase::evaluate, "the params are too large", 0, 0, {}};
+    if (!channel_.ring(out.size())) return bury(Phase::evaluate, nullptr, Obituary::Kill::none);
+    if (auto failure = await_job(stop, max_log_bytes)) return std::move(*failure);
+    wire::ByteReader in{channel_.copy_response()};
+    if (in.take<wire::ResponseKind>() == wire::ResponseKind::done) {
+        wire::JobEnd end;
+        wire::take(in, end);
+        if (!in.ok()) return convict(core::FailureReason::protocol, "malformed answer to a run");
+        end.error = clean_message(end.error);
+        return end;
+    }
+    wire::Fault fault;
+    wire::take(in, fault);
+    if (!in.ok()) return convict(core::FailureReason::protocol, "malformed answer to a run");
+    return failure_of(fault, Phase::evaluate, limits_.memory_bytes, "job");
+}
+
+// Whose time is over is told by `stop`: the deadline is its schedule's. Here it only counts for the words of the obituary.
+std::optional<Failed> RuleWorker::await_job(const std::stop_token& stop, std::uint64_t max_log_bytes) {
+    const auto begun = Clock::now();
+    std::optional<Clock::time_point> end;
+    for (;;) {
+        const auto heard = channel_.wait(process_.pidfd(), look_for_stop);
+        if (heard == ControlChannel::Heard::death) return bury(Phase::evaluate, nullptr, Obituary::Kill::none);
+        if (channel_.log_bytes() > max_log_bytes)
+            return convict(core::FailureReason::log_flood, "wrote more than isolation.max_log_bytes (" +
+                                                               std::to_string(max_log_bytes) + ") to its log in one run");
+        if (heard == ControlChannel::Heard::answer) {
+            if (channel_.answer_is_current()) return std::nullopt;
+            return convict(core::FailureReason::protocol, "answered a request that was not asked");
+        }
+        if (!stop.stop_requested()) continue;
+        channel_.ask_to_stop();
+        if (!end) end = Clock::now() + kJobStopPatience;
+        if (Clock::now() < *end) continue;
+        const WorkerDeadline over{Clock::now() - begun, begun};
+        return bury(Phase::evaluate, &over, Obituary::Kill::deadline);
+    }
 }
 
 std::optional<Failed> RuleWorker::destroy(std::uint32_t slot) {
@@ -289,6 +336,7 @@ Failed RuleWorker::bury(Phase phase, const WorkerDeadline* deadline, Obituary::K
     obituary.evaluation = evaluations_ + (phase == Phase::evaluate ? channel_.started() : 0);
     obituary.pid = process_.pid();
     obituary.posture = posture_;
+    obituary.subject = subject_;
     obituary.log_tail = process_.take_log();
     return failure_of(obituary);
 }

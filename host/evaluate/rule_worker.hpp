@@ -14,13 +14,14 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <variant>
 #include <vector>
 
 namespace varde::evaluate {
 
-/// A sandboxed process that runs one version of each rule of a group (usually one rule), from birth to death. After a failure that killed
-/// it every call fails; its owner makes a new one. Blocking; one thread at a time, not always the same.
+/// A sandboxed process that runs one version of each rule of a group (usually one rule), or one run of a job, from birth to death. After a
+/// failure that killed it every call fails; its owner makes a new one. Blocking; one thread at a time, not always the same.
 class RuleWorker {
   public:
     struct Limits {
@@ -28,8 +29,9 @@ class RuleWorker {
         std::chrono::milliseconds load_timeout{2000};
     };
     /// Takes a worker from the nursery and sends it the plugins, which it begins to load. finish_load() must follow.
+    /// `mode`: run for rules, job for the one library of a job.
     static std::variant<RuleWorker, core::Failed> start(WorkerNursery& nursery, std::span<const ports::Plugin* const> plugins,
-                                                        const Limits& limits);
+                                                        const Limits& limits, wire::SetupMode mode = wire::SetupMode::run);
     /// Waits for the end of the load. Failed: the process died, and the plugin named by blamed() is why. Else for each plugin why it cannot
     /// be used, or nothing.
     [[nodiscard]] std::variant<std::vector<std::optional<core::Failed>>, core::Failed> finish_load();
@@ -40,6 +42,11 @@ class RuleWorker {
                                                                         const std::vector<std::string>& unknown_zones);
     /// Lets the rule check itself (VARDE_SELFTEST_1), for as long as a load may take; nothing to do for one that does not offer it.
     [[nodiscard]] std::optional<core::Failed> selftest(std::uint32_t slot);
+    /// A worker of mode job: one attempt, once. Blocks until the job answers, dies, or `stop` was requested and its time to answer all the
+    /// same (kJobStopPatience) is over. What it says of itself is cut and made printable, its result is not checked.
+    [[nodiscard]] std::variant<wire::JobEnd, core::Failed> run_job(const wire::JobRequest& request, const std::stop_token& stop,
+                                                                   std::uint64_t max_log_bytes);
+    static constexpr std::chrono::milliseconds kJobStopPatience{200};
     /// Ends an instance; its slot is free again.
     [[nodiscard]] std::optional<core::Failed> destroy(std::uint32_t slot);
     /// Makes `memory` the one that items are about; nothing to do if it is already.
@@ -78,6 +85,7 @@ class RuleWorker {
     RuleWorker(WorkerProcess process, ControlChannel channel, const Limits& limits, std::size_t n_plugins)
         : process_{std::move(process)}, channel_{std::move(channel)}, limits_{limits}, n_plugins_{n_plugins} {}
     [[nodiscard]] std::optional<core::Failed> await_one(core::Phase phase);
+    [[nodiscard]] std::optional<core::Failed> await_job(const std::stop_token& stop, std::uint64_t max_log_bytes);
     [[nodiscard]] std::optional<core::Failed> await_items(std::span<const Section> sections, std::size_t n_items);
     core::Failed bury(core::Phase phase, const WorkerDeadline* deadline, Obituary::Kill kill);
     void ask_for_its_stack();
@@ -92,6 +100,7 @@ class RuleWorker {
     std::uint64_t evaluations_ = 0;
     std::uint32_t completed_at_end_ = 0;  ///< items answered before it was killed: the signal for its stack may have woken it up
     bool alive_ = true;
+    std::string_view subject_ = "rule";  ///< what texts call its plugin
 };
 
 }  // namespace varde::evaluate

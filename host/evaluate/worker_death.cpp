@@ -132,7 +132,7 @@ std::string sentence(FailureReason reason, const Obituary& obituary, const wire:
             }
             return fmt::format("forbidden system call: {}", syscall_name(crash.syscall));
         case FailureReason::aborted: return "SIGABRT: abort(), a failed assert or std::terminate";
-        case FailureReason::exited: return fmt::format("the rule ended its process with exit code {}", status);
+        case FailureReason::exited: return fmt::format("the {} ended its process with exit code {}", obituary.subject, status);
         default: return fmt::format("killed by {}", signal_text(status));
     }
 }
@@ -189,7 +189,7 @@ core::Failed failure_of(const Obituary& obituary) {
     return failed;
 }
 
-core::Failed failure_of(const wire::Fault& fault, core::Phase phase, std::uint64_t memory_bytes) {
+core::Failed failure_of(const wire::Fault& fault, core::Phase phase, std::uint64_t memory_bytes, std::string_view subject) {
     static constexpr std::array reasons{FailureReason::load_failed,       FailureReason::abi_mismatch,
                                         FailureReason::manifest_mismatch, FailureReason::create_failed,
                                         FailureReason::rule_error,        FailureReason::exception_escaped,
@@ -199,7 +199,7 @@ core::Failed failure_of(const wire::Fault& fault, core::Phase phase, std::uint64
     failed.reason = reasons.at(static_cast<std::size_t>(fault.reason) - 1);
     failed.phase = phase;
     if (failed.reason == FailureReason::out_of_memory)
-        failed.message = fmt::format("the rule could not get memory: memory_mb is {} MiB", memory_bytes >> 20);
+        failed.message = fmt::format("the {} could not get memory: memory_mb is {} MiB", subject, memory_bytes >> 20);
     else
         failed.message = clean_message(fault.param.empty() ? fault.message : fault.param + ": " + fault.message);
     if (failed.reason == FailureReason::create_failed) failed.param = clean_message(fault.param);

@@ -32,6 +32,7 @@ struct Obituary {
     int pid = 0;
     std::uint32_t posture = 0;
     std::string log_tail;
+    std::string_view subject = "rule";  ///< or "job"
 };
 
 /// "A": every layer; "B": without namespaces or cgroup; "C": without Landlock.
@@ -41,7 +42,8 @@ struct Obituary {
 [[nodiscard]] core::Failed failure_of(const Obituary& obituary);
 
 /// What a worker that lives reports.
-[[nodiscard]] core::Failed failure_of(const wire::Fault& fault, core::Phase phase, std::uint64_t memory_bytes);
+[[nodiscard]] core::Failed failure_of(const wire::Fault& fault, core::Phase phase, std::uint64_t memory_bytes,
+                                      std::string_view subject = "rule");
 
 /// At most `wire::max_message_bytes` of UTF-8; anything else in it becomes '?'.
 [[nodiscard]] std::string clean_message(std::string_view text);

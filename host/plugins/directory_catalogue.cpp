@@ -18,8 +18,8 @@ struct Claim {
     bool only_kept;
 };
 
-/// Two files that claim one rule id: using either would be a guess. But a file that is gone, or holds something else by now, gives way.
-void settle_claims(const std::vector<Claim>& claims, ports::Catalogue& catalogue) {
+/// Two files that claim one id: using either would be a guess. But a file that is gone, or holds something else by now, gives way.
+void settle_claims(const std::vector<Claim>& claims, std::vector<Plugin>& usable, std::vector<ports::RejectedPlugin>& rejected) {
     const bool any_firm = std::ranges::any_of(claims, [](const Claim& claim) { return !claim.only_kept; });
     std::vector<const Plugin*> left;
     std::vector<std::string> paths;
@@ -28,11 +28,11 @@ void settle_claims(const std::vector<Claim>& claims, ports::Catalogue& catalogue
         left.push_back(claim.plugin);
         paths.push_back(claim.plugin->path);
     }
-    if (left.size() == 1) return catalogue.plugins.push_back(*left.front());
+    if (left.size() == 1) return usable.push_back(*left.front());
     for (const auto* plugin : left) {
-        catalogue.rejected.push_back(
-            {plugin->path, plugin->rule_id, core::FailureReason::load_failed,
-             fmt::format("{} is claimed by {}; remove all but one", plugin->rule_id, fmt::join(paths, " and "))});
+        rejected.push_back({plugin->path, plugin->rule_id, core::FailureReason::load_failed,
+                            fmt::format("{} is claimed by {}; remove all but one", plugin->rule_id, fmt::join(paths, " and ")),
+                            plugin->kind});
     }
 }
 
@@ -58,6 +58,7 @@ DirectoryCatalogue::DirectoryCatalogue(std::filesystem::path folder, config::Hos
       lock_{settings_.lock_file, settings_.quiet} {}
 
 core::Result<ports::Catalogue> DirectoryCatalogue::scan() {
+    const std::lock_guard lock{mutex_};
     const auto now = clock_.now();
     const bool first = !std::exchange(scanned_, true);
     const auto pins_changed = refresh_trust(now);
@@ -117,13 +118,18 @@ void DirectoryCatalogue::see(const PluginFolder& folder, const std::string& name
 
 void DirectoryCatalogue::judge() {
     catalogue_ = {};
-    std::map<std::string, std::vector<Claim>> claims;  // by rule id, so that the plugins come sorted
+    std::map<std::string, std::vector<Claim>> rules, jobs;  // by id, so that the plugins come sorted
     for (auto& [name, file] : files_) {
         file.judge([&, &name = name](const Plugin& plugin) { return lock_.refusal(name, plugin.sha256); });
-        if (const auto* plugin = file.in_use()) claims[plugin->rule_id].push_back({plugin, file.only_kept()});
-        if (const auto* complaint = file.complaint()) catalogue_.rejected.push_back(*complaint);
+        if (const auto* plugin = file.in_use()) {
+            auto& claims = plugin->kind == ports::PluginKind::job ? jobs : rules;
+            claims[plugin->rule_id].push_back({plugin, file.only_kept()});
+        }
+        if (const auto* complaint = file.complaint())
+            (complaint->kind == ports::PluginKind::job ? catalogue_.bad_jobs : catalogue_.rejected).push_back(*complaint);
     }
-    for (const auto& [rule_id, claimed] : claims) settle_claims(claimed, catalogue_);
+    for (const auto& [rule_id, claimed] : rules) settle_claims(claimed, catalogue_.plugins, catalogue_.rejected);
+    for (const auto& [job_id, claimed] : jobs) settle_claims(claimed, catalogue_.jobs, catalogue_.bad_jobs);
 }
 
 }  // namespace varde::plugins

@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -23,6 +24,7 @@ namespace varde::plugins {
 ///
 /// scan() asks the kernel whether something happened (inotify, no thread) and returns the last catalogue without touching the folder
 /// if not, until settings.rescan is over. Without inotify every scan() looks at the folder. Several processes may watch one folder.
+/// Thread-safe: rules are looked for on the run thread, job libraries on those that run jobs.
 class DirectoryCatalogue final : public ports::PluginCatalogue {
   public:
     /// `clock` must outlive the catalogue; nullptr: the system's. File times are compared with it.
@@ -42,6 +44,7 @@ class DirectoryCatalogue final : public ports::PluginCatalogue {
     void see(const PluginFolder& folder, const std::string& name, const Notices& notices, bool at_once, core::Instant now);
     void judge();
 
+    std::mutex mutex_;  ///< of everything below
     std::filesystem::path folder_;
     config::HostConfig::Plugins settings_;
     time::SystemClock system_clock_;

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include <varde/rule.h>
+#include <varde/job.h>
 
 namespace varde::plugins {
 namespace {
@@ -29,7 +29,7 @@ Read<varde_note> find_note(const ElfImage& image) {
     if (found == nullptr) return unusable("has no section .note.varde: it is not a Varde rule (build it with varde_add_rule())");
     const auto note = image.at<varde_note>(found->sh_offset);
     if (!note || found->sh_type == SHT_NOBITS || found->sh_size != sizeof(varde_note) || note->name_size != 8 ||
-        note->type != VARDE_NOTE_TYPE || std::memcmp(note->name, "varde\0\0\0", 8) != 0)
+        (note->type != VARDE_NOTE_TYPE && note->type != VARDE_JOB_NOTE_TYPE) || std::memcmp(note->name, "varde\0\0\0", 8) != 0)
         return unusable("has a damaged .note.varde");
     return *note;
 }
@@ -57,19 +57,26 @@ Read<Plugin> read_note(std::span<const std::byte> bytes) {
     Plugin plugin;
     const auto rule_id = field(note->rule_id, true);
     const auto version = field(note->version, false);
-    if (!rule_id || !version) return unusable("has a .note.varde without a usable rule id or version");
+    if (note->type == VARDE_JOB_NOTE_TYPE) plugin.kind = ports::PluginKind::job;
+    const bool is_job = plugin.kind == ports::PluginKind::job;
+    if (!rule_id || !version)
+        return unusable(fmt::format("has a .note.varde without a usable {} id or version", is_job ? "job" : "rule"));
     plugin.rule_id = *rule_id;
     plugin.version = *version;
     plugin.sdk = field(note->sdk, false).value_or("");
     plugin.abi_major = note->abi_major;
     plugin.abi_minor_needed = note->abi_minor_needed;
-    if (plugin.abi_major != VARDE_ABI_MAJOR || plugin.abi_minor_needed > VARDE_ABI_MINOR) {
+    const std::uint16_t major = is_job ? VARDE_JOB_ABI_MAJOR : VARDE_ABI_MAJOR;
+    const std::uint16_t minor = is_job ? VARDE_JOB_ABI_MINOR : VARDE_ABI_MINOR;
+    if (plugin.abi_major != major || plugin.abi_minor_needed > minor) {
+        const char* const kind = is_job ? "job" : "rule";
         auto rejected = reject(
             core::FailureReason::abi_mismatch,
-            fmt::format("needs rule ABI {}.{}, this host has {}.{}; {}", plugin.abi_major, plugin.abi_minor_needed,
-                        VARDE_ABI_MAJOR, VARDE_ABI_MINOR,
-                        plugin.abi_major < VARDE_ABI_MAJOR ? "rebuild the rule with this version's SDK" : "upgrade the host"));
+            fmt::format(
+                "needs {} ABI {}.{}, this host has {}.{}; {}", kind, plugin.abi_major, plugin.abi_minor_needed, major, minor,
+                plugin.abi_major < major ? fmt::format("rebuild the {} with this version's SDK", kind) : "upgrade the host"));
         rejected.value().rule_id = plugin.rule_id;
+        rejected.value().kind = plugin.kind;
         return rejected;
     }
     return plugin;

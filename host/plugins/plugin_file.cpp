@@ -126,6 +126,7 @@ class Visit {
         auto library = check_signature(image).and_then([&] { return read_library(image, trust_.libraries); });
         if (!library) {
             library.error().rule_id = plugin->rule_id;
+            library.error().kind = plugin->kind;
             return tl::unexpected{std::move(library.error())};
         }
         plugin->build_id = std::move(library->build_id);

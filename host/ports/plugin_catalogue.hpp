@@ -22,10 +22,16 @@ class SealedFile {
     int fd_;
 };
 
+/// What a file of plugins/ exports.
+enum class PluginKind {
+    rule,  ///< varde/rule.h
+    job,   ///< varde/job.h
+};
+
 /// A file of plugins/ whose note could be read without running it.
 struct Plugin {
     std::string path;
-    std::string rule_id;
+    std::string rule_id;  ///< of a job its job id
     std::string version;
     std::string sdk;
     std::uint16_t abi_major = 0;
@@ -34,6 +40,7 @@ struct Plugin {
     std::string build_id;  ///< of the linker, lower-case hex; empty if it wrote none
     std::uint64_t size = 0;
     std::shared_ptr<const SealedFile> bytes;
+    PluginKind kind = PluginKind::rule;
 };
 
 /// A file of plugins/ that cannot be used.
@@ -42,14 +49,17 @@ struct RejectedPlugin {
     std::string rule_id;  ///< empty if unknown
     core::FailureReason reason = core::FailureReason::load_failed;
     std::string message;
+    PluginKind kind = PluginKind::rule;  ///< rule also if nothing is known of it
 };
 
 struct Catalogue {
-    std::vector<Plugin> plugins;  ///< one per rule id, sorted by id
-    std::vector<RejectedPlugin> rejected;
+    std::vector<Plugin> plugins;           ///< rules, one per id, sorted by id
+    std::vector<RejectedPlugin> rejected;  ///< of them, and files that nothing is known of
+    std::vector<Plugin> jobs{};            ///< one per job id, sorted by id
+    std::vector<RejectedPlugin> bad_jobs{};
 };
 
-/// Finds plugins. Blocking (reads files); one thread at a time.
+/// Finds plugins. Blocking (reads files); one thread at a time, unless the implementation says otherwise.
 class PluginCatalogue {
   public:
     virtual ~PluginCatalogue() = default;

@@ -19,6 +19,7 @@ inline constexpr std::size_t max_field_key_bytes = 200;
 inline constexpr std::size_t max_message_bytes = 4000;
 inline constexpr std::size_t max_declared_text_bytes = 64 * 1024;  ///< of one key, literal or zone name
 inline constexpr std::size_t max_answer_bytes = 1 << 20;           ///< one evaluation's findings, encoded
+inline constexpr std::size_t max_result_bytes = 64 * 1024;         ///< that a job answers
 inline constexpr std::size_t max_state_bytes = 64 * 1024;          ///< that a rule keeps per scope
 inline constexpr std::size_t max_steps = 256;
 inline constexpr std::size_t max_step_bytes = 1000;
@@ -68,7 +69,7 @@ struct ModuleRecord {
 struct ControlHeader {
     // The host writes:
     alignas(64) std::atomic<std::uint32_t> request_number;
-    std::uint32_t padding0;
+    std::atomic<std::uint32_t> stop;  ///< 1: a job is to answer soon, or it is ended
     std::uint64_t request_size;
     // The worker writes:
     alignas(64) std::atomic<std::uint32_t> response_number;  ///< echo of request_number

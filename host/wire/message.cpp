@@ -176,4 +176,40 @@ void take(ByteReader& in, Fault& fault) {
     fault.message = in.take_text().substr(0, max_message_bytes);
 }
 
+void put(ByteWriter& out, const JobRequest& request) {
+    out.put(request.attempt);
+    out.put(request.nominal_us);
+    out.put(request.now_us);
+    out.put(request.deadline_us);
+    out.put(request.timeout_ns);
+    out.put_text(request.slot);
+    out.put_text(request.params_text);
+    put(out, request.params);
+}
+
+void take(ByteReader& in, JobRequest& request) {
+    request.attempt = in.take<std::uint32_t>();
+    request.nominal_us = in.take<std::int64_t>();
+    request.now_us = in.take<std::int64_t>();
+    request.deadline_us = in.take<std::int64_t>();
+    request.timeout_ns = in.take<std::uint64_t>();
+    request.slot = in.take_text();
+    request.params_text = in.take_text();
+    take(in, request.params);
+}
+
+void put(ByteWriter& out, const JobEnd& end) {
+    out.put(end.status);
+    out.put_text(end.error);
+    out.put_text(end.result);
+}
+
+void take(ByteReader& in, JobEnd& end) {
+    end.status = in.take<std::int32_t>();
+    end.error = in.take_text().substr(0, max_message_bytes);
+    const auto result = in.take_text();
+    if (result.size() > max_result_bytes) in.refuse();
+    end.result = result;
+}
+
 }  // namespace varde::wire

@@ -30,8 +30,16 @@ struct Fault {
     std::string message;
 };
 
-enum class RequestKind : std::uint32_t { create = 1, evaluate = 2, destroy = 3, attach = 4, symbolise = 5, selftest = 6 };
-/// First word of a response to load, create and destroy.
+enum class RequestKind : std::uint32_t {
+    create = 1,
+    evaluate = 2,
+    destroy = 3,
+    attach = 4,
+    symbolise = 5,
+    selftest = 6,
+    job = 7
+};
+/// First word of a response to load, create, destroy and job.
 enum class ResponseKind : std::uint32_t { done = 1, fault = 2 };
 
 /// What a worker's sandbox is made of; sent with the answer to load.
@@ -109,6 +117,24 @@ struct SectionHead {
     std::uint64_t timeout_ns = 0;
 };
 
+/// One attempt of a job (varde/job.h).
+struct JobRequest {
+    std::uint32_t attempt = 1;
+    std::int64_t nominal_us = 0;
+    std::int64_t now_us = 0;
+    std::int64_t deadline_us = 0;
+    std::uint64_t timeout_ns = 0;  ///< deadline_us - now_us on the monotonic clock
+    std::string slot;
+    std::string params_text;
+    ParamsTree params;
+};
+/// What came of it.
+struct JobEnd {
+    std::int32_t status = 0;  ///< VARDE_JOB_*, or what else it returned
+    std::string error;
+    std::string result;  ///< not checked to be JSON
+};
+
 // Requests: RequestKind, then
 //   create     u32 plugin, u32 slot, ParamsTree, u32 n, n texts: zones that do not exist
 //   destroy    u32 slot
@@ -116,9 +142,11 @@ struct SectionHead {
 //   evaluate   u32 n, n sections: SectionHead, Binding, n_items Items
 //   selftest   u32 slot
 //   symbolise  u32 n, n u64: offsets into the file's image
+//   job        JobRequest; at most one in the life of a worker
 // Responses: ResponseKind, then for `done`
 //   load       u32 posture, u32 n, for each plugin: u32 0, or 1 and a Fault
 //   create     Declarations
+//   job        JobEnd
 //   symbolise  u32 n, n texts, empty for an offset in no function
 void put(ByteWriter& out, const ParamsTree& tree);
 void put(ByteWriter& out, const Binding& binding);
@@ -126,6 +154,8 @@ void put(ByteWriter& out, const Item& item);
 void put(ByteWriter& out, const SectionHead& head);
 void put(ByteWriter& out, const Declarations& declarations);
 void put(ByteWriter& out, const Fault& fault);
+void put(ByteWriter& out, const JobRequest& request);
+void put(ByteWriter& out, const JobEnd& end);
 void put_texts(ByteWriter& out, const std::vector<std::string>& texts);
 
 // Decoders read into an object that is kept, so that its memory is used again; whether it worked says ByteReader::ok().
@@ -136,6 +166,8 @@ void take(ByteReader& in, SectionHead& head);
 /// Also checks every handle and enumerator against the others: what is returned is consistent.
 void take(ByteReader& in, Declarations& declarations);
 void take(ByteReader& in, Fault& fault);
+void take(ByteReader& in, JobRequest& request);
+void take(ByteReader& in, JobEnd& end);
 void take_texts(ByteReader& in, std::vector<std::string>& out, std::size_t limit);
 
 // The answer to one Item is a list of records that ends with `end`, in the order the rule gave them.

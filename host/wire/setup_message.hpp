@@ -14,6 +14,7 @@ enum class SetupMode : std::uint32_t {
     probe =
         3,  ///< without a plugin: try one forbidden thing as a rule could, answer u32 errno (0: it worked) and u32 posture, end
     probe_without_filter = 4,  ///< the same without system call filter: what the layers behind it stop
+    job = 5,                   ///< load the one job library, serve one request
 };
 
 /// What the built-in hostile rule tries. Harmless where it works.

@@ -7,6 +7,7 @@
 #include "wire/setup_message.hpp"
 #include "worker/crash_record.hpp"
 #include "worker/hostile_probe.hpp"
+#include "worker/job_run.hpp"
 #include "worker/replay.hpp"
 #include "worker/request_loop.hpp"
 #include "worker/rule_library.hpp"
@@ -146,6 +147,22 @@ std::vector<std::string> names_of(const std::vector<wire::SetupPlugin>& plugins)
     loop.run();
 }
 
+/// Loads the one job library, carries out one run and waits to be ended.
+[[noreturn]] void run_job(const Received& received, std::span<std::byte> control, std::uint32_t posture,
+                          std::unique_ptr<worker::SyscallFilter> load_filter, std::unique_ptr<worker::SyscallFilter> run_filter) {
+    auto& header = *reinterpret_cast<wire::ControlHeader*>(control.data());
+    static varde_job_entry entry;
+    load_filter->load();
+    header.phase.store(wire::phase_load, std::memory_order_release);
+    const auto fault = worker::load_job_library(fd_plugin, received.plugins.front(), entry);
+    worker::record_modules(header, fd_plugin, names_of(received.plugins));
+    ::close(fd_plugin);
+    run_filter->load();
+    load_filter.reset();
+    run_filter.reset();
+    worker::serve_job(control, posture, fault, entry);
+}
+
 /// Answers one request for the names of functions; the plugin is only read.
 [[noreturn]] void symbolise(std::span<std::byte> control, worker::SyscallFilter& filter) {
     struct stat file {};
@@ -225,5 +242,6 @@ int main(int argc, char** argv) {
     if (received.head.mode == wire::SetupMode::probe || received.head.mode == wire::SetupMode::probe_without_filter)
         probe(received, control, std::atoi(argv[2]), posture, *run_filter);
     if (received.head.mode == wire::SetupMode::symbolise) symbolise(control, *run_filter);
-    run_rules(received, control, posture, std::move(load_filter), std::move(run_filter));
+    const auto run = received.head.mode == wire::SetupMode::job ? run_job : run_rules;
+    run(received, control, posture, std::move(load_filter), std::move(run_filter));
 }

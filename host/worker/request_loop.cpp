@@ -107,7 +107,8 @@ void RequestLoop::serve() {
             case RequestKind::evaluate: return evaluate(in);
             case RequestKind::attach: return attach(in);
             case RequestKind::selftest: return selftest(in);
-            case RequestKind::symbolise: break;  // a worker of that mode only
+            case RequestKind::symbolise:
+            case RequestKind::job: break;  // workers of those modes only
         }
         answer_fault({FaultReason::protocol, {}, "unknown request"});
     } catch (...) {

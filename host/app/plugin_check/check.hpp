@@ -55,6 +55,7 @@ struct Check {
     bool gate = false;       ///< if it fails, the checks after it that run the rule are skipped
     bool runs_rule = false;  ///< needs a file that is not refused
     std::function<Answer(const Subject&)> run;
+    bool also_jobs = false;  ///< holds for a library that exports a job as well; the others are skipped there
 };
 
 /// Every check, in the order they are made.

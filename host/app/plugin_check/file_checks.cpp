@@ -23,7 +23,8 @@ class Image {
 Answer check_accepted(const Subject& subject) {
     if (subject.refusal) return fail(fmt::format("{}: {}", core::name_of(subject.refusal->reason), subject.refusal->message));
     const auto& plugin = *subject.plugin;
-    return pass(fmt::format("{} {}, ABI {}.{}, {}", plugin.rule_id, plugin.version, plugin.abi_major, plugin.abi_minor_needed,
+    return pass(fmt::format("{}{} {}, ABI {}.{}, {}", plugin.kind == ports::PluginKind::job ? "the job " : "", plugin.rule_id,
+                            plugin.version, plugin.abi_major, plugin.abi_minor_needed,
                             plugin.sdk.empty() ? "SDK not named" : plugin.sdk));
 }
 
@@ -44,16 +45,19 @@ Answer check_manifest(const Subject& subject) {
 }
 
 Answer check_exports(const Subject& subject) {
-    constexpr const char* entry = "varde_rule_v1";
+    const bool is_job = subject.plugin->kind == ports::PluginKind::job;
+    const std::string entry = is_job ? "varde_job_v1" : "varde_rule_v1";
     const auto symbols = plugins::exported_symbols(Image{subject}.bytes());
     if (!symbols) return fail("the table of dynamic symbols cannot be read; do not strip section headers");
     const auto found = std::ranges::find(*symbols, entry, &plugins::ExportedSymbol::name);
-    if (found == symbols->end()) return fail(fmt::format("{} is not exported; use VARDE_RULE or VARDE_EXPORT", entry));
+    if (found == symbols->end())
+        return fail(fmt::format("{} is not exported; use {} or VARDE_EXPORT", entry, is_job ? "VARDE_JOB" : "VARDE_RULE"));
     std::vector<std::string> strong;
     std::vector<std::string> weak;
     for (const auto& symbol : *symbols)
         if (symbol.name != entry) (symbol.weak ? weak : strong).push_back(symbol.name);
-    constexpr const char* advice = "link with the version script of varde_add_rule(), or compile with -fvisibility=hidden";
+    const auto advice = fmt::format("link with the version script of varde_add_{}(), or compile with -fvisibility=hidden",
+                                    is_job ? "job" : "rule");
     if (!strong.empty())
         return fail(
             fmt::format("{} more symbols are exported, {} first; {}", strong.size() + weak.size(), strong.front(), advice));
@@ -110,14 +114,14 @@ Answer check_size(const Subject& subject) {
 std::vector<Check> file_checks() {
     return {
         {"file.accepted", "the host would take the file: owner, mode, kind, machine, note, memory, libraries", true, false,
-         check_accepted},
+         check_accepted, true},
         {"file.manifest", "the rule.yaml beside it is about this rule", false, true, check_manifest},
-        {"file.exports", "exactly one symbol is exported", false, true, check_exports},
-        {"file.libraries", "it needs only libraries that a worker has", false, true, check_libraries},
-        {"file.hardening", "symbols are bound at load, address tables are read-only", false, true, check_hardening},
-        {"file.frame_pointers", "crash reports will have stacks", false, true, check_frame_pointers},
-        {"file.build_id", "crash reports can be matched with debug information", false, true, check_build_id},
-        {"file.size", "it is not needlessly large", false, true, check_size},
+        {"file.exports", "exactly one symbol is exported", false, true, check_exports, true},
+        {"file.libraries", "it needs only libraries that a worker has", false, true, check_libraries, true},
+        {"file.hardening", "symbols are bound at load, address tables are read-only", false, true, check_hardening, true},
+        {"file.frame_pointers", "crash reports will have stacks", false, true, check_frame_pointers, true},
+        {"file.build_id", "crash reports can be matched with debug information", false, true, check_build_id, true},
+        {"file.size", "it is not needlessly large", false, true, check_size, true},
     };
 }
 

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include <varde/testing/params_memory.hpp>
 #include <varde/testing/recorder.hpp>
 #include <varde/testing/window_memory.hpp>
 
@@ -59,21 +60,14 @@ class Rule {
   public:
     /// `params` is a JSON object. Look at created() or refusal before evaluating.
     explicit Rule(std::string_view params = "{}", const varde_rule_entry& entry = varde_rule_v1) : entry_(&entry) {
-        const Json root = JsonReader::read(params);
-        append(root, "");
-        varde_params raw{};
-        raw.struct_size = sizeof raw;
-        raw.n_nodes = static_cast<uint32_t>(nodes_.size());
-        raw.nodes = nodes_.data();
-        raw.text = text_.data();
+        // Gone after create(), for which parameters are borrowed: a sanitizer sees who keeps them.
+        const ParamsMemory given(params);
         const varde_host host = make_host();
         creating_ = true;
-        status = entry.create(&host, &raw, &rule_);
+        status = entry.create(&host, &given.params(), &rule_);
         creating_ = false;
         if (status != VARDE_OK) rule_ = nullptr;
         if (declared_.reads.empty()) declared_.reads.push_back({varde_read{}, {}});
-        nodes_ = {};  // parameters are borrowed for create() only: a sanitizer sees who keeps them
-        text_ = {};
     }
     ~Rule() {
         if (rule_) entry_->destroy(rule_);
@@ -115,24 +109,6 @@ class Rule {
 
   private:
     static Rule& self(void* ctx) { return *static_cast<Rule*>(ctx); }
-
-    varde_text keep(std::string_view text) {
-        text_ += text;
-        return {static_cast<uint32_t>(text_.size() - text.size()), static_cast<uint32_t>(text.size())};
-    }
-
-    void append(const Json& json, std::string_view key) {
-        const std::size_t index = nodes_.size();
-        varde_node node{};
-        node.kind = json.kind;
-        node.key = keep(key);
-        if (json.kind == VARDE_TEXT || json.kind == VARDE_BIG_INTEGER) node.text = keep(json.text);
-        node.integer = json.kind == VARDE_INTEGER ? json.integer : static_cast<int64_t>(json.members.size());
-        node.real = json.real;
-        nodes_.push_back(node);
-        for (const auto& [name, value] : json.members) append(value, name);
-        nodes_[index].end = static_cast<uint32_t>(nodes_.size());
-    }
 
     template <class T, class Same>
     static int32_t handle_of(std::vector<T>& list, T item, std::size_t limit, Same same) {
@@ -209,8 +185,6 @@ class Rule {
     varde_rule* rule_ = nullptr;
     bool creating_ = false;
     Declarations declared_;
-    std::vector<varde_node> nodes_;
-    std::string text_;
 };
 
 }  // namespace varde::test

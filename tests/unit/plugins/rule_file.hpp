@@ -1,7 +1,7 @@
 #pragma once
 #include <doctest/doctest.h>
 
-#include <varde/rule.h>
+#include <varde/job.h>
 
 #include <cstddef>
 #include <cstring>
@@ -71,6 +71,16 @@ inline Bytes rule(const char* id, const char* version = "1.0.0") {
     std::memset(note.version, 0, sizeof note.version);
     std::strncpy(note.rule_id, id, sizeof note.rule_id - 1);
     std::strncpy(note.version, version, sizeof note.version - 1);
+    put(image, at, note);
+    return image;
+}
+
+/// The same with the note of a job.
+inline Bytes job(const char* id, const char* version = "1.0.0") {
+    Bytes image = rule(id, version);
+    const auto at = note_at(image);
+    auto note = get<varde_note>(image, at);
+    note.type = VARDE_JOB_NOTE_TYPE;
     put(image, at, note);
     return image;
 }
