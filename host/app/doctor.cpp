@@ -76,6 +76,11 @@ void check_plugins(Checks& checks, const config::HostConfig& settings, ports::Lo
     for (const auto& rejected : found->rejected) {
         checks.bad("plugins", fmt::format("{}: {}: {}", rejected.path, core::name_of(rejected.reason), rejected.message));
     }
+    for (const auto& rejected : found->bad_jobs) {
+        checks.bad("plugins", fmt::format("{}: {}: {}", rejected.path, core::name_of(rejected.reason), rejected.message));
+    }
+    for (const auto& job : found->jobs)
+        checks.good("plugins", fmt::format("{} {} is a job for schedules", job.rule_id, job.version));
     const auto rules = config::load_rules(settings.rules_file);
     std::vector<ports::RuleSpec> specs;
     for (auto& plugin : found->plugins) {

@@ -1,5 +1,6 @@
 #include "evaluate/sandboxed_jobs.hpp"
 
+#include "config/json_section.hpp"
 #include "evaluate/params_tree.hpp"
 #include "evaluate/rule_worker.hpp"
 #include "evaluate/worker_launch.hpp"
@@ -37,6 +38,13 @@ std::string place_of(const Failed& failed, const std::string& job_id) {
     return own == frames.end() ? std::string{} : fmt::format("{}+{:#x}", own->module, own->offset);
 }
 
+/// Who shows it later goes down into it level by level.
+bool is_sound(const std::string& result) {
+    constexpr int deepest = 64;
+    const auto value = nlohmann::json::parse(result, nullptr, false);
+    return !value.is_discarded() && !config::deeper_than(value, deepest);
+}
+
 JobAnswer answer_of(wire::JobEnd end) {
     JobAnswer answer;
     answer.ok = end.status >= 0;
@@ -45,9 +53,10 @@ JobAnswer answer_of(wire::JobEnd end) {
     answer.retry = end.status != VARDE_JOB_GIVE_UP;
     if (!answer.ok && answer.error.empty()) answer.error = fmt::format("the job returned {} without saying why", end.status);
     if (answer.ok) answer.error.clear();
-    if (!answer.result.empty() && !nlohmann::json::accept(answer.result))
-        return {false, answer.ok ? "bad_result: what the job answered is no JSON" : answer.error, {}, false};
-    return answer;
+    if (answer.result.empty() || is_sound(answer.result)) return answer;
+    answer.result.clear();
+    if (!answer.ok) return answer;
+    return {false, "bad_result: what the job answered is no JSON, or nested deeper than 64", {}, false};
 }
 
 }  // namespace

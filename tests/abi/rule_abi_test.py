@@ -128,6 +128,36 @@ class RuleAbi(unittest.TestCase):
         self.assertEqual(rule_abi.moved(before, "s 24\n    s.a 0 4\n    s.b 4 4\n    s.c 8 8\n    s.reserved 16 8\n"), [])
         self.assertEqual(rule_abi.moved(before, "s 16\n    s.a 0 8\n    s.reserved 8 8\n"), ["s.a 0 4", "s.b 4 4"])
 
+    def replace_in_job(self, old, new):
+        self.header = self.root / "plugin-api/include/varde/job.h"
+        self.replace(old, new)
+
+    def test_the_interface_of_jobs_is_guarded_too(self):
+        self.replace_in_job("    uint32_t attempt; ", "    uint64_t attempt; ")
+        said = "".join(rule_abi.problems(self.root))
+        self.assertIn("struct varde_job_call", said)
+        self.assertIn("Raise VARDE_JOB_ABI_MINOR in job.h", said)
+
+    def test_a_constant_of_jobs_that_changes_is_seen(self):
+        self.replace_in_job("#define VARDE_JOB_GIVE_UP (-2)", "#define VARDE_JOB_GIVE_UP (-3)")
+        self.assertIn("VARDE_JOB_GIVE_UP", "".join(rule_abi.problems(self.root)))
+
+    def test_jobs_have_a_version_of_their_own(self):
+        self.replace_in_job("#define VARDE_JOB_ABI_MINOR 0u", "#define VARDE_JOB_ABI_MINOR 3u")
+        said = "".join(rule_abi.problems(self.root))
+        self.assertIn("no section '## Jobs 1.3'", said)
+        self.assertNotIn("no section '## 1.", said)
+        shutil.copytree(ROOT / "tests/abi", self.root / "tests/abi")
+        self.write()
+        self.assertEqual(rule_abi.recorded_version(self.root / "plugin-api/abi/job.abi", rule_abi.JOB), "1.3")
+
+    def test_a_field_of_a_job_that_moves_is_no_minor(self):
+        shutil.copytree(ROOT / "tests/abi", self.root / "tests/abi")
+        self.replace_in_job("#define VARDE_JOB_ABI_MINOR 0u", "#define VARDE_JOB_ABI_MINOR 3u")
+        self.replace_in_job("    int64_t nominal_us; ", "    uint64_t new_field;\n    int64_t nominal_us; ")
+        with self.assertRaisesRegex(rule_abi.AbiError, "varde_job_call"):
+            self.write()
+
 
 def main():
     suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])

@@ -162,6 +162,10 @@ TEST_CASE("output has limits that are named") {
     CHECK(bench.act("flood_stdout").ok);
     CHECK(says(bench.act("big_result"), "the job returned -2 without saying why"));
     CHECK(bench.act("full_result").result.size() == 65'536);
+    CHECK(says(bench.act("deep_result"), "bad_result: what the job answered is no JSON, or nested deeper than 64"));
+    CHECK(bench.act("bad_half").error == "no luck");
+    CHECK(bench.act("bad_half").result.empty());
+    CHECK(bench.act("bad_half").retry);
     const auto no_json = bench.act("no_json");
     CHECK(says(no_json, "bad_result: what the job answered is no JSON"));
     CHECK_FALSE(no_json.retry);

@@ -1,5 +1,7 @@
 #include "app/plugin_check/event_maker.hpp"
 #include "app/plugin_check/trial.hpp"
+#include "evaluate/rule_worker.hpp"
+#include "evaluate/worker_launch.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -16,7 +18,23 @@ constexpr int kFuzzRounds = 200;
 
 bool is_load_failure(const Failed& failed) { return failed.phase == core::Phase::load || failed.phase == core::Phase::spawn; }
 
+/// The entry of a job is only looked at: what it does is for its schedules to ask.
+Answer check_load_of_job(const Subject& subject) {
+    auto launch = evaluate::prepare_launch(subject.isolation, -1, *subject.log);
+    if (!launch) return fail(launch.error().context);
+    evaluate::WorkerNursery nursery{std::move(*launch), 0};
+    const ports::Plugin* const library = &*subject.plugin;
+    const evaluate::RuleWorker::Limits limits{subject.memory_bytes, subject.isolation.load_timeout};
+    auto worker = evaluate::RuleWorker::start(nursery, {&library, 1}, limits, wire::SetupMode::job);
+    if (const auto* failed = std::get_if<Failed>(&worker)) return fail(text_of(*failed));
+    const auto loaded = std::get<evaluate::RuleWorker>(worker).finish_load();
+    if (const auto* failed = std::get_if<Failed>(&loaded)) return fail(text_of(*failed));
+    if (const auto& failed = std::get<0>(loaded).front()) return fail(text_of(*failed));
+    return pass("loads in a sandboxed worker, and its entry says the same as its note");
+}
+
 Answer check_load(const Subject& subject) {
+    if (subject.plugin->kind == ports::PluginKind::job) return check_load_of_job(subject);
     const Trial trial{subject};
     if (trial.failure() && is_load_failure(*trial.failure())) return fail(text_of(*trial.failure()));
     return pass("loads in a sandboxed worker, and its entry says the same as its note");
@@ -166,7 +184,7 @@ Answer check_fuzz(const Subject& subject) {
 
 std::vector<Check> load_checks() {
     return {
-        {"load.starts", "a sandboxed worker can load it, and its entry says the same as its note", true, true, check_load},
+        {"load.starts", "a sandboxed worker can load it, and its entry says the same as its note", true, true, check_load, true},
         {"load.time", "a worker is ready within 100 ms", false, true, check_load_time},
         {"params.defaults", "it can be created with the defaults of its rule.yaml", true, true, check_defaults},
         {"load.selftest", "the rule's own self-test finds nothing", false, true, check_selftest},

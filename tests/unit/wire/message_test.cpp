@@ -82,6 +82,45 @@ TEST_CASE("declarations, items, bindings, parameters and faults survive the chan
     CHECK(fault_read.reason == FaultReason::create_failed);
 }
 
+TEST_CASE("what a job is told and what it answers survive the channel") {
+    JobRequest request{3, 1'000, 2'000, 5'000, 3'000'000, "nightly/1/2026-01-15T03:00:00Z/scheduled", R"({"a":1})", {}};
+    request.params.nodes.resize(2);
+    request.params.nodes[1].integer = 1;
+    request.params.text = "a";
+    JobRequest read;
+    REQUIRE(decodes(encoded(request), read));
+    CHECK(read.attempt == 3);
+    CHECK(read.nominal_us == 1'000);
+    CHECK(read.now_us == 2'000);
+    CHECK(read.deadline_us == 5'000);
+    CHECK(read.timeout_ns == 3'000'000);
+    CHECK(read.slot == request.slot);
+    CHECK(read.params_text == R"({"a":1})");
+    REQUIRE(read.params.nodes.size() == 2);
+    CHECK(read.params.nodes[1].integer == 1);
+    CHECK(read.params.text == "a");
+
+    const JobEnd end{-2, "no luck", "[1]"};
+    JobEnd end_read;
+    REQUIRE(decodes(encoded(end), end_read));
+    CHECK(end_read.status == -2);
+    CHECK(end_read.error == "no luck");
+    CHECK(end_read.result == "[1]");
+}
+
+TEST_CASE("an answer of a job that is cut off or too large is refused, a long error is cut") {
+    JobEnd read;
+    const auto bytes = encoded(JobEnd{0, "why", "[1]"});
+    for (std::size_t size = 0; size < bytes.size(); ++size) CHECK_FALSE(decodes(std::span{bytes}.first(size), read));
+    CHECK(decodes(encoded(JobEnd{0, {}, std::string(max_result_bytes, 'x')}), read));
+    CHECK_FALSE(decodes(encoded(JobEnd{0, {}, std::string(max_result_bytes + 1, 'x')}), read));
+    REQUIRE(decodes(encoded(JobEnd{-1, std::string(max_message_bytes + 1, 'x'), {}}), read));
+    CHECK(read.error.size() == max_message_bytes);
+    JobRequest nothing;
+    JobRequest request_read;
+    CHECK_FALSE(decodes(encoded(nothing), request_read));  // a tree has a root
+}
+
 TEST_CASE("an item with more state than a rule may keep is refused") {
     const std::string most(max_state_bytes, 'x');
     const std::string more(max_state_bytes + 1, 'x');
