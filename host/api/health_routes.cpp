@@ -79,12 +79,8 @@ ordered_json schedules_json(const RouteContext& context, const core::ScopeFilter
         judgement.failed(fmt::format("no due slots were looked for since {}", time::format_utc(health.last_look)));
     }
     if (health.stuck > 0) judgement.degraded(fmt::format("{} jobs did not stop at their run_timeout", health.stuck));
-    ordered_json out{{"enabled", true},
-                     {"working", health.working},
-                     {"host_id", health.host_id},
-                     {"workers", health.workers},
-                     {"tzdata", health.tzdata},
-                     {"last_look", time::format_utc(health.last_look)}};
+    ordered_json out{{"enabled", true},           {"working", health.working}, {"host_id", health.host_id},
+                     {"workers", health.workers}, {"tzdata", health.tzdata},   {"last_look", time::format_utc(health.last_look)}};
     if (!visible.org_id.empty()) return out;
     out.update({{"busy", health.busy},
                 {"stuck", health.stuck},

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -138,7 +139,7 @@ Result<Schedule> within_reach(const SchedulingCall& call, Result<Schedule> wante
 Result<Response> create(const SchedulingCall& call) {
     const auto body = body_object(call.request);
     if (!body) return body.error();
-    auto wanted = config::read_schedule(*body);
+    auto wanted = config::read_schedule(*body, call.on.control.defaults());
     if (!wanted) return body_fault(wanted.error());
     wanted = within_reach(call, std::move(wanted));
     if (!wanted) return tl::unexpected{wanted.error()};
@@ -184,9 +185,9 @@ Body patched(const Schedule& current, const Body& patch) {
     return definition;
 }
 
-using Wish = Result<Schedule> (*)(const Schedule& current, const Body& body);
+using Wish = std::function<Result<Schedule>(const Schedule& current, const Body& body)>;
 
-Result<Response> change(const SchedulingCall& call, Wish wish) {
+Result<Response> change(const SchedulingCall& call, const Wish& wish) {
     const auto body = body_object(call.request);
     if (!body) return body.error();
     std::optional<Response> too_late;
@@ -207,7 +208,8 @@ Result<Response> change(const SchedulingCall& call, Wish wish) {
 }
 
 Result<Response> replace(const SchedulingCall& call) {
-    return change(call, [](const Schedule&, const Body& body) { return config::read_schedule(body); });
+    return change(call,
+                  [&call](const Schedule&, const Body& body) { return config::read_schedule(body, call.on.control.defaults()); });
 }
 
 Result<Response> patch(const SchedulingCall& call) {
@@ -312,7 +314,7 @@ Result<Response> preview(const SchedulingCall& call) {
 Result<Response> preview_definition(const SchedulingCall& call) {
     const auto body = body_object(call.request);
     if (!body) return body.error();
-    auto schedule = config::read_schedule(*body);
+    auto schedule = config::read_schedule(*body, call.on.control.defaults());
     if (!schedule) return body_fault(schedule.error());
     if (!call.org_id.empty()) schedule->org_id = call.org_id;  // its calendars
     if (const auto sound = call.on.control.check(*schedule); !sound) return body_fault(sound.error());

@@ -24,6 +24,11 @@ const std::map<std::string, time::CronDialect, std::less<>> kDialects{{"any", ti
                                                                       {"sec7", time::CronDialect::years7},
                                                                       {"macro", time::CronDialect::macro}};
 
+const std::map<std::string, core::OverlapPolicy, std::less<>> kRepeatedHours{{"auto", core::OverlapPolicy::automatic},
+                                                                             {"first", core::OverlapPolicy::first},
+                                                                             {"second", core::OverlapPolicy::second},
+                                                                             {"both", core::OverlapPolicy::both}};
+
 void print_line(const Globals& globals, const time::PreviewLine& line) {
     const auto when = time::format_local(line.at, line.offset_seconds);
     if (globals.json) {
@@ -50,6 +55,8 @@ int print_cron(const Globals& globals, const CronOptions& options, core::Instant
     time::CronOptions how;
     how.dialect = kDialects.find(options.dialect)->second;
     how.day_match = options.both_days ? time::DayMatch::both : time::DayMatch::either;
+    how.gap = options.gap == "skip" ? core::GapPolicy::skip : core::GapPolicy::run_once;
+    how.overlap = kRepeatedHours.find(options.repeated_hour)->second;
     how.hash_key = options.hash_key;
     const auto spec = time::CronSpec::parse(options.expression, how);
     if (!spec) return report(spec.error());

@@ -18,7 +18,7 @@ int with_desk(const Globals& globals, const std::function<int(DeskSession&)>& wo
     const time::SystemClock clock;
     NoRules rules;
     NoLibraries libraries;
-    Scheduling scheduling{{*storage, clock, log.sink(), rules, libraries, {}}};
+    Scheduling scheduling{{*storage, *settings, clock, log.sink(), rules, libraries, {}}};
     DeskSession session{*storage, scheduling.desk(), scheduling.calendars(), scheduling.time()};
     return work(session);
 }

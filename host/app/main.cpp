@@ -227,6 +227,9 @@ void add_cron(CLI::App& app, CommandLine& line) {
     next->add_option("-n,--count", line.cron.count, "how many")->check(CLI::Range(1, 100000));
     next->add_option("--dialect", line.cron.dialect)->check(CLI::IsMember({"any", "unix5", "sec6", "sec7", "macro"}));
     next->add_flag("--both-days", line.cron.both_days, "day of month and day of week must both match; default: one is enough");
+    next->add_option("--gap", line.cron.gap, "a time that clocks jump over")->check(CLI::IsMember({"run_once", "skip"}));
+    next->add_option("--repeated-hour", line.cron.repeated_hour, "a time that comes twice")
+        ->check(CLI::IsMember({"auto", "first", "second", "both"}));
     next->add_option("--hash-key", line.cron.hash_key, "what H is made from: the id of the schedule");
     next->add_option("--vectors", line.cron.vectors, "answer the lines of this file and compare with what they promise");
     line.does(next, [&line] { return cron_next(line.globals, line.cron); });

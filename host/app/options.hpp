@@ -182,9 +182,11 @@ struct CronOptions {
     std::string after;  ///< ISO time or empty for now
     int count = 5;
     std::string dialect = "any";
-    bool both_days = false;  ///< two restricted day fields must both match
-    std::string hash_key;    ///< what H is made from
-    std::string vectors;     ///< file of questions instead of an expression
+    bool both_days = false;              ///< two restricted day fields must both match
+    std::string gap = "run_once";        ///< or skip
+    std::string repeated_hour = "auto";  ///< first, second or both
+    std::string hash_key;                ///< what H is made from
+    std::string vectors;                 ///< file of questions instead of an expression
 };
 
 int serve(const Globals& globals, const ServeOptions& options);

@@ -25,7 +25,7 @@ Result<std::string> text_of(const std::string& file) {
 }
 
 /// The definition in a file; "-" is standard input.
-Result<Schedule> read_definition(const std::string& file) {
+Result<Schedule> read_definition(const std::string& file, const core::SchedulePolicy& defaults) {
     const auto text = text_of(file);
     if (!text) return tl::unexpected{text.error()};
     const auto* const name = file == "-" ? "standard input" : file.c_str();
@@ -35,7 +35,7 @@ Result<Schedule> read_definition(const std::string& file) {
     } catch (const nlohmann::json::parse_error& error) {
         return core::fail(Errc::invalid_argument, fmt::format("{}: no JSON at byte {}", name, error.byte));
     }
-    auto schedule = config::read_schedule(definition);
+    auto schedule = config::read_schedule(definition, defaults);
     if (!schedule) return core::fail(Errc::invalid_argument, fmt::format("{}: {}", name, schedule.error().context));
     return schedule;
 }
@@ -119,7 +119,7 @@ int schedules_show(const Globals& globals, const SchedulesOptions& options) {
 }
 
 int schedules_create(const Globals& globals, const SchedulesOptions& options) {
-    auto wanted = read_definition(options.file);
+    auto wanted = read_definition(options.file, session.desk.defaults());
     if (!wanted) return report(wanted.error());
     if (!options.org.empty()) wanted->org_id = options.org;
     return with_desk(
@@ -127,7 +127,7 @@ int schedules_create(const Globals& globals, const SchedulesOptions& options) {
 }
 
 int schedules_replace(const Globals& globals, const SchedulesOptions& options) {
-    const auto wanted = read_definition(options.file);
+    const auto wanted = read_definition(options.file, session.desk.defaults());
     if (!wanted) return report(wanted.error());
     if (wanted->schedule_id.empty()) return report({Errc::invalid_argument, "id: is missing: which schedule is replaced"});
     return with_desk(globals, [&](DeskSession& session) {
@@ -194,8 +194,8 @@ int schedules_preview(const Globals& globals, const SchedulesOptions& options) {
     const auto after = instant_option("--after", options.after);
     if (!after) return report(after.error());
     return with_desk(globals, [&](DeskSession& session) -> int {
-        auto schedule =
-            options.file.empty() ? session.storage.schedules().find(options.id, options.org) : read_definition(options.file);
+        auto schedule = options.file.empty() ? session.storage.schedules().find(options.id, options.org)
+                                             : read_definition(options.file, session.desk.defaults());
         if (!schedule) return report(schedule.error());
         if (!options.file.empty() && !options.org.empty()) schedule->org_id = options.org;  // its calendars
         if (const auto sound = session.desk.check(*schedule); !sound) return report(sound.error());

@@ -1,10 +1,22 @@
 #include "app/scheduling.hpp"
 
 namespace varde::app {
+namespace {
+
+core::SchedulePolicy defaults_of(const config::HostConfig::Jobs& jobs) {
+    core::SchedulePolicy policy;
+    policy.misfire_grace = jobs.defaults.misfire_grace;
+    policy.coalesce = jobs.defaults.coalesce;
+    policy.max_instances = jobs.defaults.max_instances;
+    return policy;
+}
+
+}  // namespace
 
 Scheduling::Scheduling(Parts parts)
     : time_{parts.storage.runs(), parts.clock, parts.log},
-      desk_{{parts.storage.schedules(), parts.storage.runs(), kinds_, time_, parts.log, &parts.storage.calendars()},
+      desk_{{parts.storage.schedules(), parts.storage.runs(), kinds_, time_, parts.log, &parts.storage.calendars(),
+             defaults_of(parts.settings.jobs)},
             [this] {
                 if (changed_) changed_();
             }},

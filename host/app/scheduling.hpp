@@ -25,7 +25,8 @@ class Scheduling {
     /// What the kinds work with. All outlive this.
     struct Parts {
         Storage& storage;
-        const time::Clock& clock;  ///< of this machine
+        const config::HostConfig& settings;  ///< while it is made
+        const time::Clock& clock;            ///< of this machine
         ports::LogSink& log;
         ports::RunControl& rules;
         ports::JobLibraries& libraries;

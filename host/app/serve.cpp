@@ -125,7 +125,7 @@ int serve(const Globals& globals, const ServeOptions& options) {
                                catalogue};
     rules::BaselineJob baselines{settings->baseline, {storage->events(), storage->baselines(), clock, log.sink()}};
 
-    auto& scheduling = jobs.emplace(Scheduling::Parts{*storage, clock, log.sink(), scheduler, libraries,
+    auto& scheduling = jobs.emplace(Scheduling::Parts{*storage, *settings, clock, log.sink(), scheduler, libraries,
                                                       [&scheduler, &settings] { return rules_need(scheduler, *settings); }});
     // Without rules here, or without jobs, their schedules would run nothing.
     if (settings->jobs.enabled && !settings->scheduler.enabled) scheduling.rule_schedules().clear();

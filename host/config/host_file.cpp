@@ -6,10 +6,13 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <charconv>
+#include <functional>
 
 namespace varde::config {
 namespace {
 
+constexpr std::int64_t kMostGrace = 400 * 86'400;  // as in definitions
+constexpr std::int64_t kMostInstances = 1'000;
 constexpr std::int64_t kMs = 600'000;  ///< ten minutes: the longest time limit
 constexpr std::int64_t kGiB = 1ll << 30;
 
@@ -165,6 +168,12 @@ void read_jobs(Section& in, HostConfig::Jobs& jobs) {
     in.integer("max_pending", 1, 10'000'000, jobs.max_pending);
     in.duration("keep_runs_days", 1, 36'500, jobs.keep_runs);
     in.duration("drain_ms", 0, kMs, jobs.drain);
+    in.section("defaults", [&](Section& defaults) {
+        defaults.integer("misfire_grace_s", 1, kMostGrace,
+                         [&](std::int64_t value) { jobs.defaults.misfire_grace.emplace(value); });
+        defaults.boolean("coalesce", jobs.defaults.coalesce);
+        defaults.integer("max_instances", 1, kMostInstances, jobs.defaults.max_instances);
+    });
     read_queues(in, jobs);
 }
 
@@ -190,6 +199,8 @@ HostConfig read_config(const Value& root, Problems& problems) {
     file.finish();
     return config;
 }
+
+constexpr std::string_view kSwitches = "is not one of 1, true, yes, on, 0, false, no, off";
 
 std::optional<bool> switch_of(std::string word) {
     std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -230,18 +241,27 @@ core::Result<void> apply_environment(HostConfig& config, const Environment& envi
             changed.scheduler.enabled = *enabled;
             if (!*enabled) changed.jobs.enabled = false;
         } else {
-            problem("environment: SCHEDULER_ENABLED: is not one of 1, true, yes, on, 0, false, no, off");
+            problem(fmt::format("environment: SCHEDULER_ENABLED: {}", kSwitches));
         }
     }
-    if (const auto workers = environment("MAX_WORKERS"); workers && !workers->empty()) {
-        const auto* const end = workers->data() + workers->size();
-        int number = 0;
-        const auto read = std::from_chars(workers->data(), end, number);
-        if (read.ec == std::errc{} && read.ptr == end && number >= 1 && number <= 1000) {
-            changed.jobs.workers = number;
-        } else {
-            problem("environment: MAX_WORKERS: is not a whole number from 1 to 1000");
-        }
+    const auto number = [&](const char* name, std::int64_t most, const std::function<void(std::int64_t)>& store) {
+        const auto text = environment(name);
+        if (!text || text->empty()) return;
+        const auto* const end = text->data() + text->size();
+        std::int64_t value = 0;
+        const auto read = std::from_chars(text->data(), end, value);
+        if (read.ec == std::errc{} && read.ptr == end && value >= 1 && value <= most) return store(value);
+        problem(fmt::format("environment: {}: is not a whole number from 1 to {}", name, most));
+    };
+    number("MAX_WORKERS", 1'000, [&](std::int64_t value) { changed.jobs.workers = static_cast<int>(value); });
+    // Seed 003's names.
+    number("JOB_MISFIRE_GRACE_TIME", kMostGrace, [&](std::int64_t value) { changed.jobs.defaults.misfire_grace.emplace(value); });
+    number("JOB_MAX_INSTANCES", kMostInstances,
+           [&](std::int64_t value) { changed.jobs.defaults.max_instances = static_cast<int>(value); });
+    if (const auto word = environment("JOB_COALESCE"); word && !word->empty()) {
+        const auto coalesce = switch_of(*word);
+        if (!coalesce) problem(fmt::format("environment: JOB_COALESCE: {}", kSwitches));
+        changed.jobs.defaults.coalesce = coalesce.value_or(true);
     }
     if (!problems.empty()) return core::fail(core::Errc::config_invalid, problems);
     config = std::move(changed);

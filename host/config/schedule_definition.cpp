@@ -112,8 +112,8 @@ Trigger trigger_from(const json& value, const std::string& path, std::vector<std
     return trigger;
 }
 
-core::SchedulePolicy policy_from(const json& value, const std::string& path, std::vector<std::string>& problems) {
-    core::SchedulePolicy policy;
+core::SchedulePolicy policy_from(const json& value, const std::string& path, std::vector<std::string>& problems,
+                                 core::SchedulePolicy policy = {}) {
     JsonSection section{value, path, problems};
     section.duration("misfire_grace", seconds{1}, kLongest, policy.misfire_grace);
     section.boolean("coalesce", policy.coalesce);
@@ -242,13 +242,14 @@ Result<core::SchedulePolicy> read_policy(const json& value) {
     return policy;
 }
 
-Result<core::Schedule> read_schedule(const json& definition) {
+Result<core::Schedule> read_schedule(const json& definition, const core::SchedulePolicy& defaults) {
     // What is nested is written, compared and merged by functions that call themselves.
     if (deeper_than(definition, kDeepest)) {
         return core::fail(Errc::invalid_argument, fmt::format("must not be nested deeper than {} levels", kDeepest));
     }
     std::vector<std::string> problems;
     core::Schedule schedule;
+    schedule.policy = defaults;
     JsonSection section{definition, "", problems};
     section.text("id", 1, 100, schedule.schedule_id);
     if (!is_id(schedule.schedule_id)) section.problem("id", "may have letters, digits and . _ - : only");
@@ -266,8 +267,9 @@ Result<core::Schedule> read_schedule(const json& definition) {
     } else if (definition.is_object() && !section.has("trigger")) {
         section.problem("trigger", R"(is missing: such as {"cron": "0 3 * * *"}, {"every": "15m"} or {"manual": true})");
     }
-    section.object("policy",
-                   [&](const json& value, const std::string& path) { schedule.policy = policy_from(value, path, problems); });
+    section.object("policy", [&](const json& value, const std::string& path) {
+        schedule.policy = policy_from(value, path, problems, defaults);
+    });
     bool enabled = true;
     section.boolean("enabled", enabled);
     schedule.state = enabled ? core::ScheduleState::active : core::ScheduleState::disabled;

@@ -13,11 +13,13 @@ namespace varde::config {
 constexpr std::size_t kMostObjectBytes = 65'536;  ///< of params, and of labels, as JSON text
 
 /// Reads {id, name, owner, labels, kind, params, trigger, policy, enabled}, or the form of seed 003 with `frequency` and `time_config`
-/// in place of the trigger (schedule_frequency.hpp). What is not said, or null, keeps its default. Errc::invalid_argument names the
+/// in place of the trigger (schedule_frequency.hpp). What is not said, or null, keeps its default, in the policy that of
+/// `defaults`. Errc::invalid_argument names the
 /// places and what is allowed, all at once: "trigger.every: '5x' is no duration such as 30s, 5m, 1h30m or 1d; policy.priority: ...".
 /// Unknown keys are errors, with the nearest known one. Whether the job kind exists is for schedule/ to say; that expressions
 /// fire and that zones, durations and ranges are well formed is said here.
-[[nodiscard]] core::Result<core::Schedule> read_schedule(const nlohmann::json& definition);
+[[nodiscard]] core::Result<core::Schedule> read_schedule(const nlohmann::json& definition,
+                                                         const core::SchedulePolicy& defaults = {});
 
 /// The definition in full: read_schedule() of it gives the same definition.
 [[nodiscard]] nlohmann::ordered_json definition_json(const core::Schedule& schedule);

@@ -154,6 +154,12 @@ struct HostConfig {
             friend bool operator==(const Queue&, const Queue&) = default;
         };
         std::map<std::string, Queue, std::less<>> queues;  ///< by name
+        /// Of definitions that do not say (core::SchedulePolicy). Schedules that are stored keep what they were made with.
+        struct Defaults {
+            std::optional<std::chrono::seconds> misfire_grace;  ///< 1 s .. 400 days; JOB_MISFIRE_GRACE_TIME
+            bool coalesce = true;                               ///< JOB_COALESCE
+            int max_instances = 1;                              ///< 1..1000; JOB_MAX_INSTANCES
+        } defaults;
     } jobs;
     struct Isolation {
         std::string worker_path;                   ///< empty: varde-worker beside the varde binary
@@ -218,8 +224,8 @@ struct HostConfig {
 /// The value of an environment variable, or nullopt if it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
-/// Overlays what the environment decides: DATABASE_URL, MAX_WORKERS and SCHEDULER_ENABLED (0, false, no, off or 1, true, yes, on, in any
-/// case). An empty value counts as not set. Errc::config_invalid names a variable that cannot be read; `config` is then unchanged.
+/// Overlays what the environment decides: DATABASE_URL, MAX_WORKERS, JOB_MISFIRE_GRACE_TIME (seconds), JOB_COALESCE, JOB_MAX_INSTANCES
+/// and SCHEDULER_ENABLED (0, false, no, off or 1, true, yes, on, in any case, like JOB_COALESCE). An empty value counts as not set. Errc::config_invalid names a variable that cannot be read; `config` is then unchanged.
 [[nodiscard]] core::Result<void> apply_environment(HostConfig& config, const Environment& environment);
 
 /// The text of rules.yaml with rules.<id>.enabled_in_scheduler set, comments and everything else kept. Errc::not_found: no such rule.

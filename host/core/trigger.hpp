@@ -72,8 +72,8 @@ struct Trigger {
     std::vector<EventMatch> cancel_on;  ///< once: any such event stored before its time cancels it; at most 20
     std::vector<EventMove> move_on;     ///< once: any such event stored before its time moves it; the newest counts; at most 20
 
-    EventMatch event;  ///< event
-    Microseconds debounce{0};    ///< event: one slot for all events within this time of the first; 0..1 h
+    EventMatch event;          ///< event
+    Microseconds debounce{0};  ///< event: one slot for all events within this time of the first; 0..1 h
 
     friend bool operator==(const Trigger&, const Trigger&) = default;
 };

@@ -183,6 +183,7 @@ ports::JobAnswer ApiSyncJob::run(const ports::JobCall& call) {
     if (!params) return failed(params.error().context, false);
     params->target.sync_id = call.schedule.schedule_id;
     params->target.org_id = call.schedule.org_id;
+    params->target.defaults = control_.defaults();
     auto headers = headers_of(params->http, call, environment_);
     if (!headers) return failed(headers.error().context, false);
 

@@ -114,7 +114,7 @@ Result<Schedule> read_item(const json& item, const std::string& id, const SyncTa
     definition["labels"] = {{"domain", said["domain"]}, {"domain_config_id", id}};
     definition["params"] = target.params;
     (target.item_key.empty() ? definition["params"] : definition["params"][target.item_key]).merge_patch(said);
-    auto schedule = config::read_schedule(definition);
+    auto schedule = config::read_schedule(definition, target.defaults);
     if (!schedule) return schedule;
     schedule->org_id = target.org_id;
     schedule->source = sync_source(target.sync_id);

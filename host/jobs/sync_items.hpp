@@ -19,6 +19,7 @@ struct SyncTarget {
     std::string kind;  ///< of the made schedules
     nlohmann::json params = nlohmann::json::object();
     nlohmann::json policy = nlohmann::json::object();
+    core::SchedulePolicy defaults;  ///< of what `policy` does not say
     std::string timezone = "UTC";
     std::string item_key;  ///< the key of the params that gets what an item says; empty: the params themselves
 };

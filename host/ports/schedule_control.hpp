@@ -29,6 +29,8 @@ class ScheduleControl {
 
     /// Checks a definition: trigger, policy, job kind and params. Errc::invalid_argument names the place: "trigger.cron: ...".
     [[nodiscard]] virtual core::Result<void> check(const core::Schedule& wanted) const = 0;
+    /// The policy of definitions that do not say.
+    [[nodiscard]] virtual core::SchedulePolicy defaults() const { return {}; }
     /// JobKind::reaches_beyond_org() of the schedule's kind; true for one that this host does not know.
     [[nodiscard]] virtual bool reaches_beyond_org(const core::Schedule& schedule) const = 0;
     /// An empty schedule_id gets a random one. Errors: check()'s and ScheduleRepository::create()'s.

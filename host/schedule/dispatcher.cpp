@@ -1,7 +1,7 @@
 #include "schedule/dispatcher.hpp"
 
 #include "schedule/dispatch_log.hpp"
-#include "schedule/event_decision.hpp"
+#include "schedule/event_ear.hpp"
 #include "schedule/fault_point.hpp"
 #include "schedule/host_lease.hpp"
 #include "schedule/queue_limits.hpp"
@@ -15,7 +15,6 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <thread>
 
 namespace varde::schedule {
@@ -53,6 +52,7 @@ class Dispatcher::Impl {
                   .cancel = [this](std::int64_t run_id) { pool_.cancel(run_id); },
                   .reaped = [this] { look_again(); }}},
           ends_{ports.runs, lease_, log_, health_, [this] { look_again(); }},
+          ear_{ports.schedules, log_},
           limits_{settings_.queues},
           pool_{settings_.workers, ports.kinds, ports.time, [this](ports::FinishedRun end) { ends_.add(std::move(end)); }} {
         status_.workers = settings_.workers;
@@ -81,21 +81,12 @@ class Dispatcher::Impl {
 
     void hint() {
         lease_.hint();
-        {
-            const std::lock_guard lock{mutex_};
-            changed_ = true;
-        }
+        ear_.schedules_changed();
         look_again();
     }
 
     void events_stored(const std::vector<std::string>& categories) {
-        bool heard = false;
-        {
-            const std::lock_guard lock{mutex_};
-            heard = std::ranges::any_of(categories, [this](const auto& name) { return event_categories_.contains(name); });
-            events_stored_ = events_stored_ || heard;
-        }
-        if (heard) look_again();
+        if (ear_.stored(categories)) look_again();
     }
 
     DispatcherStatus status() const {
@@ -153,8 +144,8 @@ class Dispatcher::Impl {
     /// One round. True: there may be more to do at once.
     Result<bool> look(const ports::JobHost& host, bool slow_turn) {
         if (auto followed = follow_zones(); !followed) return tl::unexpected{followed.error()};
-        const bool changed = take(changed_);
-        const auto heard = hear(slow_turn);
+        const auto heard = ear_.hear(ports_.time.now(), slow_turn);
+        if (heard) std::ranges::for_each(heard->rows, [this](const Run& row) { leave_out(row); });
         limits_.begin(HostTime::since_boot(), pool_.by_queue());
         fault_point("before_fire");
         const auto fired = fire(host);
@@ -165,15 +156,14 @@ class Dispatcher::Impl {
         if (slow_turn) {
             give_back(kLongestWait);
             if (auto known = learn(); !known) return tl::unexpected{known.error()};
-        } else if (changed) {
-            if (auto known = learn_categories(); !known) return tl::unexpected{known.error()};
         }
+        if (auto known = ear_.learn(slow_turn); !known) return tl::unexpected{known.error()};
         const auto claimed = claim(host);
         if (!claimed) return claimed;
-        if (!heard) return heard;
+        if (!heard) return tl::unexpected{heard.error()};
         const std::lock_guard lock{mutex_};
         status_.last_look = ports_.time.now();
-        return *heard || *fired || *claimed;
+        return heard->more || *fired || *claimed;
     }
 
     /// Once: what is to come by a wall clock may come at another time than was thought with older rules.
@@ -294,49 +284,9 @@ class Dispatcher::Impl {
         const auto pending = ports_.runs.count_pending();
         if (!pending) return tl::unexpected{pending.error()};
         queue_full_ = *pending >= settings_.max_pending;
-        {
-            const std::lock_guard lock{mutex_};
-            status_.pending = *pending;
-        }
-        return learn_categories();
-    }
-
-    Result<void> learn_categories() {
-        auto categories = ports_.schedules.event_categories();
-        if (!categories) return tl::unexpected{categories.error()};
         const std::lock_guard lock{mutex_};
-        event_categories_ = {std::make_move_iterator(categories->begin()), std::make_move_iterator(categories->end())};
+        status_.pending = *pending;
         return {};
-    }
-
-    /// True: there is more to be heard. Where nobody listens it costs nothing.
-    Result<bool> hear(bool slow_turn) {
-        const bool told = take(events_stored_);
-        if (!told && !(slow_turn && listens())) return false;
-        fault_point("before_hear");
-        const auto now = ports_.time.now();
-        const auto heard = ports_.schedules.hear_events(now, called_by, [now](const ports::DueSchedule& called) {
-            fault_point("hearing");
-            return decide_called(called, now);
-        });
-        if (!heard || heard->more) {
-            const std::lock_guard lock{mutex_};
-            events_stored_ = true;
-        }
-        if (!heard) return tl::unexpected{heard.error()};
-        for (const auto& what : heard->fired.heeded) log_.heeded(what);
-        for (const auto& row : heard->fired.rows) leave_out(row);
-        return heard->more;
-    }
-
-    bool listens() const {
-        const std::lock_guard lock{mutex_};
-        return !event_categories_.empty();
-    }
-
-    bool take(bool& flag) {
-        const std::lock_guard lock{mutex_};
-        return std::exchange(flag, false);
     }
 
     Steady::time_point wake_at(bool working) {
@@ -376,6 +326,7 @@ class Dispatcher::Impl {
     StoreHealth health_;
     HostLease lease_;
     RunEnds ends_;
+    EventEar ear_;
 
     // The dispatch thread's:
     QueueLimits limits_;
@@ -390,9 +341,6 @@ class Dispatcher::Impl {
     std::condition_variable wake_;
     bool stopping_ = false;
     bool hinted_ = false;
-    std::set<std::string, std::less<>> event_categories_;
-    bool events_stored_ = true;  ///< that somebody may listen to; what was stored before the start, too
-    bool changed_ = true;        ///< a schedule, by somebody here
     DispatcherStatus status_;
 
     WorkerPool pool_;  // before the others are gone its threads are

@@ -23,11 +23,13 @@ class ScheduleDesk final : public ports::ScheduleControl {
         const time::Clock& clock;
         ports::LogSink& log;
         ports::CalendarRepository* calendars = nullptr;  ///< nullptr: there are none
+        core::SchedulePolicy defaults{};                 ///< defaults()
     };
     /// `changed` is called after each change that a dispatcher in this process should look at; may be empty.
     explicit ScheduleDesk(Ports ports, std::function<void()> changed = {}) : ports_{ports}, changed_{std::move(changed)} {}
 
     [[nodiscard]] core::Result<void> check(const core::Schedule& wanted) const override;
+    [[nodiscard]] core::SchedulePolicy defaults() const override { return ports_.defaults; }
     [[nodiscard]] bool reaches_beyond_org(const core::Schedule& schedule) const override;
     [[nodiscard]] core::Result<core::Schedule> create(core::Schedule wanted, const std::string& by) override;
     [[nodiscard]] core::Result<core::Schedule> edit(const std::string& schedule_id, const std::string& org_id,

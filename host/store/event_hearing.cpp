@@ -113,7 +113,7 @@ std::vector<ports::DueSchedule> lock_one_offs(Session& session, const std::vecto
     std::vector<ports::DueSchedule> found;
     batch.execute(session, {postgres.c_str(), sqlite.c_str()}, {}, [&](const SqlRow& row) {
         auto schedule = read_schedule(row, 0);
-        if (schedule) found.push_back({std::move(*schedule), 0, 0, {}, {}, false});  // one broken by hand hears nothing
+        if (schedule) found.push_back({std::move(*schedule), 0, 0, {}, {}, {}, false});  // one broken by hand hears nothing
     });
     return found;
 }

@@ -225,6 +225,28 @@ TEST_CASE("MAX_WORKERS is a number from 1 to 1000; SCHEDULER_ENABLED=0 runs no s
     CHECK(config.jobs.workers == 12);
 }
 
+TEST_CASE("defaults of schedules have a place in jobs, and seed 003's names in the environment") {
+    const auto parsed = parse_host("jobs: {defaults: {misfire_grace_s: 90, coalesce: false, max_instances: 3}}\n", "host.yaml");
+    REQUIRE(parsed);
+    CHECK(parsed->jobs.defaults.misfire_grace == std::chrono::seconds{90});
+    CHECK_FALSE(parsed->jobs.defaults.coalesce);
+    CHECK(parsed->jobs.defaults.max_instances == 3);
+    HostConfig config;
+    CHECK_FALSE(config.jobs.defaults.misfire_grace.has_value());
+    REQUIRE(config::apply_environment(
+        config, environment_of({{"JOB_MISFIRE_GRACE_TIME", "300"}, {"JOB_COALESCE", "no"}, {"JOB_MAX_INSTANCES", "2"}})));
+    CHECK(config.jobs.defaults.misfire_grace == std::chrono::seconds{300});
+    CHECK_FALSE(config.jobs.defaults.coalesce);
+    CHECK(config.jobs.defaults.max_instances == 2);
+    const auto refused = config::apply_environment(
+        config, environment_of({{"JOB_MISFIRE_GRACE_TIME", "-1"}, {"JOB_COALESCE", "maybe"}, {"JOB_MAX_INSTANCES", "0"}}));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().context ==
+          "environment: JOB_MISFIRE_GRACE_TIME: is not a whole number from 1 to 34560000\n"
+          "environment: JOB_MAX_INSTANCES: is not a whole number from 1 to 1000\n"
+          "environment: JOB_COALESCE: is not one of 1, true, yes, on, 0, false, no, off");
+}
+
 TEST_CASE("SCHEDULER_ENABLED is off for 0, false, no and off, on for 1, true, yes and on") {
     for (const auto* word : {"0", "false", "no", "off", "FALSE"}) {
         HostConfig config;
