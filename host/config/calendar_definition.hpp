@@ -19,13 +19,13 @@ namespace varde::config {
 [[nodiscard]] nlohmann::ordered_json calendar_json(const core::Calendar& calendar);
 
 /// In order, and those that meet or touch made one.
-[[nodiscard]] std::vector<core::DayRange> joined(std::vector<core::DayRange> days);
+[[nodiscard]] std::vector<core::DayRange> joined(std::vector<core::DayRange> list);
 
 /// Whether a calendar can hold the day: 1970 to 2199.
-[[nodiscard]] bool in_calendar(std::chrono::local_days day);
+[[nodiscard]] bool in_calendar(std::chrono::local_days at);
 
 /// "2026-12-24", and back. Errc::invalid_argument: the text is none, or there is no such day, or it is out of range.
-[[nodiscard]] std::string date_text(std::chrono::local_days day);
+[[nodiscard]] std::string date_text(std::chrono::local_days at);
 [[nodiscard]] core::Result<std::chrono::local_days> read_date(std::string_view text);
 
 /// Whether a text can be the id of a schedule or a calendar, but for its length.

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from host_process import ROOT, Checks
+from host_process import ROOT, Checks, HostFailed
 from schedule_stage import Stage, instant
 
 ICS = """BEGIN:VCALENDAR\r
@@ -42,7 +42,7 @@ def varde(stage, *words, wanted=0, text=None):
     done = subprocess.run([str(stage.build / "bin/varde"), "--config", str(stage.folder / "host.yaml"), "--database", stage.database,
                            "--json", "calendars", *words], cwd=ROOT, input=text, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != wanted:
-        raise AssertionError(f"varde calendars {words} gave {done.returncode}: {done.stderr}{done.stdout}")
+        raise HostFailed(f"varde calendars {words} gave {done.returncode}: {done.stderr}{done.stdout}")
     return [json.loads(line) for line in done.stdout.splitlines()] if wanted == 0 else done.stderr
 
 
@@ -120,9 +120,11 @@ def check_database(build, folder, database, checks):
         stage.host.start()
         for check in (check_skip, check_roll, check_refusals, check_command_line):
             check(stage, checks)
-        checks.equal("the host stops cleanly", stage.host.stop(), 0)
+    except (HostFailed, OSError, subprocess.SubprocessError, LookupError, TypeError, ValueError) as error:
+        checks.check("the host answers", False, repr(error))
     finally:
-        stage.host.kill()
+        checks.equal("the host stops cleanly", stage.host.stop(), 0)
+        stage.sink.close()
 
 
 def main(build):
