@@ -9,6 +9,7 @@
 #include "time/tzdata.hpp"
 #include "time/utc_text.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -56,6 +57,48 @@ void check_database(Checks& checks, const config::HostConfig& settings) {
                                                    status->pending.size()));
     }
     checks.good("database", fmt::format("{}, schema {}", (*database)->description(), status->applied_version));
+}
+
+/// The calendars that a schedule names and that nobody has: somebody has removed them by hand, or broken them.
+int name_missing(Checks& checks, const core::Schedule& schedule, const core::Calendars& found) {
+    int missing = 0;
+    const auto& rule = schedule.policy.calendars;
+    for (const auto* ids : {&rule.include, &rule.exclude}) {
+        for (const auto& id : *ids) {
+            if (std::ranges::any_of(found, [&](const auto& calendar) { return calendar->calendar_id == id; })) continue;
+            ++missing;
+            checks.warn("calendars",
+                        fmt::format("schedule {} names calendar '{}', which organisation {} does not have: it counts as"
+                                    " empty; import it again, or change the schedule",
+                                    schedule.schedule_id, id, schedule.org_id));
+        }
+    }
+    return missing;
+}
+
+void check_calendars(Checks& checks, const config::HostConfig& settings) {
+    auto storage = Storage::open(settings, Storage::Schema::must_be_current);
+    if (!storage) return;  // check_database() has said why
+    constexpr int kPage = 1'000;
+    int users = 0;
+    int missing = 0;
+    ports::ScheduleQuery query;
+    query.limit = kPage;
+    for (bool more = true; more;) {
+        const auto page = storage->schedules().list(query);
+        if (!page) return checks.bad("calendars", page.error().context);
+        for (const auto& schedule : *page) {
+            const auto& rule = schedule.policy.calendars;
+            if (rule.include.empty() && rule.exclude.empty()) continue;
+            const auto found = storage->calendars().of(schedule);
+            if (!found) return checks.bad("calendars", found.error().context);
+            ++users;
+            missing += name_missing(checks, schedule, *found);
+        }
+        more = std::ssize(*page) == kPage;
+        if (more) query.after = ports::ScheduleQuery::Place{page->back().created_at, page->back().schedule_id};
+    }
+    if (missing == 0) checks.good("calendars", fmt::format("{} schedules use them; those that they name are there", users));
 }
 
 void check_rules(Checks& checks, const config::HostConfig& settings) {
@@ -156,6 +199,7 @@ int doctor(const Globals& globals) {
     checks.good("host.yaml", std::filesystem::exists(globals.config_file) ? globals.config_file : "absent: built-in defaults");
     check_rules(checks, *settings);
     check_database(checks, *settings);
+    check_calendars(checks, *settings);
     check_plugins(checks, *settings, log.sink());
     check_sandbox(checks, *settings, log.sink());
     check_clock(checks);

@@ -3,10 +3,12 @@
 
     calendars.py BUILD_FOLDER   on SQLite, and on the PostgreSQL of VARDE_TEST_POSTGRES_URL if there is one
 """
+import contextlib
 import datetime
 import json
 import os
 import pathlib
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -114,11 +116,33 @@ def check_command_line(stage, checks):
     checks.check("it is gone", "there is no calendar shell" in varde(stage, "show", "shell", wanted=1), "no such error")
 
 
+def check_removed_by_hand(stage, checks):
+    """A calendar that is gone from the database is an empty set, and nothing stops without saying so."""
+    if not stage.database.startswith("sqlite:"):
+        return
+    stage.call("PUT", "/calendars/gone", today(), 201)
+    stage.make("orphan", "noop", {}, {"every": "1s"}, calendars={"include": ["gone"]})
+    stage.wait_runs("orphan", lambda rows: rows and rows[0]["state"] == "success", "a run on an included day")
+    with contextlib.closing(sqlite3.connect(stage.database.removeprefix("sqlite:"), timeout=30)) as database, database:
+        database.execute("DELETE FROM calendars WHERE calendar_id = 'gone'")
+    rows = stage.wait_runs("orphan", lambda rows: rows[0]["reason"] == "excluded", "a row that says why it does not run")
+    checks.equal("its rows say what is missing", rows[0]["detail"], "there is no calendar 'gone'")
+    planned = stage.call("GET", "/schedules/orphan/preview?count=1", wanted=200)["rows"][0]
+    checks.equal("so does the preview", (planned["fires"], planned["text"]), (False, "there is no calendar 'gone'"))
+    stage.call("PATCH", "/schedules/orphan", {"name": "still editable"}, 200)
+    done = subprocess.run([str(stage.build / "bin/varde"), "--config", str(stage.folder / "host.yaml"), "--database", stage.database,
+                           "--json", "doctor"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    checks.equal("and doctor", [line["detail"].split(":")[0] for line in lines if line["check"] == "calendars"],
+                 ["schedule orphan names calendar 'gone', which organisation default does not have"])
+    stage.remove("orphan")
+
+
 def check_database(build, folder, database, checks):
     stage = Stage(build, folder, database, checks)
     try:
         stage.host.start()
-        for check in (check_skip, check_roll, check_refusals, check_command_line):
+        for check in (check_skip, check_roll, check_refusals, check_command_line, check_removed_by_hand):
             check(stage, checks)
     except (HostFailed, OSError, subprocess.SubprocessError, LookupError, TypeError, ValueError) as error:
         checks.check("the host answers", False, repr(error))
