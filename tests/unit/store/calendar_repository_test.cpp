@@ -107,7 +107,8 @@ TEST_CASE_TEMPLATE("an organisation has at most a thousand; those that are there
     if (!fixture.ready()) return;
     fixture.by_hand(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
-        " INSERT INTO calendars (org_id, calendar_id, version, definition, created_at, updated_at) SELECT 'default', 'c' || i, 1, '{}', 0, 0 FROM n");
+        " INSERT INTO calendars (org_id, calendar_id, version, definition, created_at, updated_at)"
+        " SELECT 'default', 'c' || i, 1, '{}', 0, 0 FROM n");
     const auto more = fixture.calendars().put(calendar_of("no"), {}, [](auto&, const auto&) {});
     CHECK(more.error().code == Errc::too_large);
     CHECK(more.error().context == "organisation default has 1000 calendars: no more are kept");
