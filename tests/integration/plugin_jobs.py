@@ -125,8 +125,8 @@ def check_command_line(stage, checks):
     said = subprocess.run([varde, "--json", "plugin", "inspect", library], capture_output=True, text=True, check=False)
     facts = json.loads(said.stdout) if said.returncode == 0 else said.stderr
     checks.check("plugin inspect says that it is a job", facts and facts["kind"] == "job" and facts["job_id"] == "J-hello", facts)
-    said = subprocess.run([varde, "plugin", "check", "--only", "load.starts", stage.build / "tests/hostile/plugins/job_crashes_at_load.so"],
-                          capture_output=True, text=True, check=False)
+    bad = stage.build / "tests/hostile/plugins/job_crashes_at_load.so"
+    said = subprocess.run([varde, "plugin", "check", bad, "--only", "load.starts"], capture_output=True, text=True, check=False)
     checks.check("plugin check finds a job that cannot be loaded", said.returncode == 1 and "SIGSEGV" in said.stdout, said.stdout)
     said = subprocess.run([varde, "plugin", "check", library], capture_output=True, text=True, check=False)
     checks.check("plugin check passes it", said.returncode == 0 and "the job J-hello 1.0.0" in said.stdout, said.stdout + said.stderr)
