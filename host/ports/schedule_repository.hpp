@@ -46,7 +46,7 @@ struct DueSchedule {
     core::Calendars calendars{};  ///< those that its policy names and that exist
     /// Of a one-off that listens: the events of its organisation and of the categories that it listens to which it has not been asked
     /// about, oldest first. They outlive the call that they are given to, and nothing else.
-    std::vector<const core::Event*> events;
+    std::vector<const core::Event*> events = {};
     bool more_events = false;  ///< there are more: ask again
 };
 
@@ -70,9 +70,9 @@ struct DueDecision {
     bool cancel_live = false;     ///< its waiting and pending runs are cancelled (superseded), its running ones are asked to stop
     std::vector<core::Run> runs;  ///< new rows; run_id and org_id are filled in by the repository
     /// A one-off's new time: its trigger says so from now on; version and generation are raised.
-    std::optional<core::Instant> moved_to;
+    std::optional<core::Instant> moved_to = {};
     /// What its events did. If there are any, it is not asked about its events of this time again.
-    std::vector<HeededEvent> heeded;
+    std::vector<HeededEvent> heeded = {};
 };
 
 struct FiredSlots {

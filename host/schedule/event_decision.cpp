@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -96,6 +97,35 @@ std::string categories_of(const std::vector<core::EventMatch>& matches) {
     return text;
 }
 
+/// Those who listen to a category, by what they ask for: thousands may each wait for the event of one user.
+class Audience {
+  public:
+    void add(const ports::EventListener& listener) {
+        EventFilter filter{listener.match};
+        auto [member, value] = filter.first_member();
+        ears_[std::move(member)][std::move(value)].push_back({&listener, std::move(filter)});
+    }
+    void hear(const Event& event, std::set<std::string_view>& called) const {
+        const EventPayload payload{event};
+        for (const auto& [member, by_value] : ears_) {
+            const auto* const value = member.empty() ? nullptr : payload.member(member);
+            const auto found = by_value.find(value == nullptr ? "" : value_key(*value));
+            if (found == by_value.end()) continue;
+            for (const auto& [of, filter] : found->second) {
+                if (event.seq > of->since && payload.has_all_of(filter)) called.insert(of->schedule_id);
+            }
+        }
+    }
+
+  private:
+    struct Ear {
+        const ports::EventListener* of;
+        EventFilter filter;
+    };
+    /// By the first member that is asked for, and what it must be; "" and "": whoever asks for nothing.
+    std::map<std::string, std::unordered_map<std::string, std::vector<Ear>>> ears_;
+};
+
 }  // namespace
 
 Heeding heed(const ports::DueSchedule& due, Instant now) {
@@ -134,23 +164,12 @@ Heeding heed(const ports::DueSchedule& due, Instant now) {
 DueDecision decide_called(const ports::DueSchedule& due, Instant now) { return heed(due, now).decision; }
 
 std::vector<std::string> called_by(std::span<const Event> events, std::span<const ports::EventListener> listeners) {
-    struct Ear {
-        const ports::EventListener* of;
-        EventFilter filter;
-    };
-    std::map<std::pair<std::string_view, std::string_view>, std::vector<Ear>> ears;
-    for (const auto& listener : listeners) {
-        ears[{listener.match.category, listener.org_id}].push_back({&listener, EventFilter{listener.match}});
-    }
+    std::map<std::pair<std::string_view, std::string_view>, Audience> audiences;
+    for (const auto& listener : listeners) audiences[{listener.match.category, listener.org_id}].add(listener);
     std::set<std::string_view> called;
     for (const Event& event : events) {
-        const auto found = ears.find({event.category, event.scope.org_id});
-        if (found == ears.end()) continue;
-        const EventPayload payload{event};
-        for (const auto& [of, filter] : found->second) {
-            if (event.seq <= of->since || called.contains(of->schedule_id)) continue;
-            if (payload.has_all_of(filter)) called.insert(of->schedule_id);
-        }
+        const auto found = audiences.find({event.category, event.scope.org_id});
+        if (found != audiences.end()) found->second.hear(event, called);
     }
     return {called.begin(), called.end()};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace varde::schedule {
@@ -20,10 +21,21 @@ const json* at_the_end_of(const json& object, std::string_view way) {
 
 }  // namespace
 
+std::string value_key(const json& value) {
+    if (value.is_string()) return 's' + value.get_ref<const std::string&>();
+    if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
+    return value.is_number() ? fmt::format("n{}", value.get<double>() + 0.0) : "";  // no -0
+}
+
 EventFilter::EventFilter(const core::EventMatch& match)
     : where_{std::make_unique<const json>(json::parse(match.where, nullptr, false))} {}
 EventFilter::~EventFilter() = default;
 EventFilter::EventFilter(EventFilter&&) noexcept = default;
+
+std::pair<std::string, std::string> EventFilter::first_member() const {
+    if (!where_->is_object() || where_->empty()) return {};
+    return {where_->begin().key(), value_key(where_->begin().value())};
+}
 
 EventPayload::EventPayload(const core::Event& event) : event_{&event} {}
 EventPayload::~EventPayload() = default;

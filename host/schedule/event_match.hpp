@@ -3,11 +3,16 @@
 #include "core/trigger.hpp"
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include <nlohmann/json_fwd.hpp>
 
 namespace varde::schedule {
+
+/// The same for values that are equal, so that filters can be found by what they ask for; empty for what no filter can ask for.
+[[nodiscard]] std::string value_key(const nlohmann::json& value);
 
 /// The `where` of an EventMatch, read once for many events.
 class EventFilter {
@@ -16,6 +21,9 @@ class EventFilter {
     ~EventFilter();
     EventFilter(EventFilter&&) noexcept;
     EventFilter& operator=(EventFilter&&) = delete;
+
+    /// A member that it asks for, and the value_key() of what that must be; an empty one: it asks for nothing.
+    [[nodiscard]] std::pair<std::string, std::string> first_member() const;
 
   private:
     friend class EventPayload;

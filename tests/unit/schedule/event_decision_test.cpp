@@ -182,6 +182,20 @@ TEST_CASE("events call those who listen to them: of their organisation, stored s
     CHECK(schedule::called_by({}, listeners).empty());
 }
 
+TEST_CASE("listeners are called by what they ask for, however many ask for something else") {
+    Called called;
+    called.reactivated("7").add("user_reactivated", R"({"user_id":7.0,"n":true})").add("user_reactivated", "[]");
+    const std::vector<core::Event> events{called.events.begin(), called.events.end()};
+    std::vector<ports::EventListener> listeners;
+    for (int user = 0; user < 300; ++user) {
+        const auto id = std::to_string(user);
+        listeners.push_back({"text-" + id, "default", {"user_reactivated", R"({"user_id":")" + id + R"("})"}, 0});
+        listeners.push_back({"number-" + id, "default", {"user_reactivated", R"({"n":true,"user_id":)" + id + "}"}, 0});
+    }
+    listeners.push_back({"all", "default", {"user_reactivated", "{}"}, 2});
+    CHECK(schedule::called_by(events, listeners) == std::vector<std::string>{"all", "number-7", "text-7"});
+}
+
 TEST_CASE("a preview and an explanation tell what may cancel or move a one-off") {
     const auto condition = "unless an event cancels it (user_reactivated) or moves it (user_delayed)";
     CHECK(schedule::condition_of(deletion().trigger) == condition);

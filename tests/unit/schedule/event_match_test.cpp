@@ -62,6 +62,20 @@ TEST_CASE("a payload that is no object has only what nobody asks for") {
     CHECK_FALSE(matches("{broken", R"({"state":"open"})"));
 }
 
+TEST_CASE("values that are equal have one key, and others another") {
+    using nlohmann::json;
+    const auto key = [](const char* text) { return schedule::value_key(json::parse(text)); };
+    CHECK(key("1") == key("1.0"));
+    CHECK(key("-0.0") == key("0"));
+    CHECK(key("9007199254740993") == key("9007199254740993"));
+    CHECK(key("1") != key("1.5"));
+    CHECK(key("1") != key(R"("1")"));
+    CHECK(key("true") != key(R"("true")"));
+    CHECK(key("null").empty());
+    CHECK(key("[1]").empty());
+    CHECK_FALSE(key(R"("")").empty());
+}
+
 TEST_CASE("a member is found for who wants its value") {
     const auto event = event_with(R"({"run_at":"2026-05-01T08:00:00Z","to":{"at":5}})");
     const schedule::EventPayload payload{event};

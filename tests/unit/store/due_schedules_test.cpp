@@ -146,11 +146,11 @@ TEST_CASE_TEMPLATE("a slot that has a row stays as it is, and last_nominal never
     CHECK(fixture.run(first[0].run_id) == first[0]);
     CHECK(fixture.find("a").last_nominal == at_second(50));
     value_of(fixture.schedules().fire_due(at_second(60), 1, [](const DueSchedule&) {
-        return DueDecision{at_second(70), at_second(40), false, false, {}, {}, {}};
+        return DueDecision{at_second(70), at_second(40), false, false, {}};
     }));
     CHECK(fixture.find("a").last_nominal == at_second(50));
     value_of(fixture.schedules().fire_due(at_second(70), 1, [](const DueSchedule&) {
-        return DueDecision{{}, at_second(70), true, false, {}, {}, {}};
+        return DueDecision{{}, at_second(70), true, false, {}};
     }));
     CHECK(fixture.find("a").last_nominal == at_second(70));
     CHECK(fixture.find("a").state == core::ScheduleState::completed);

@@ -342,3 +342,22 @@ TEST_CASE_TEMPLATE("two hosts that hear at the same time hear each event once", 
     thread.join();
     CHECK(armed[0] + armed[1] == 1);
 }
+
+TEST_CASE_TEMPLATE("event schedules of an older database listen as before, to what is stored from then on", On, ON_EACH_ENGINE) {
+    Hearing<On> fixture;
+    if (!fixture.ready()) return;
+    fixture.create(fixture.on_event("a", "door"));
+    fixture.create(fixture.one_off("once", {}));
+    fixture.store("e1", "door");
+    value_of(fixture.database().impl().write("as it was before migration 13", [](store::Session& session) {
+        session.exec("DROP TABLE schedule_listens");
+        session.exec("DROP TABLE schedule_hearing");
+        session.exec("CREATE INDEX schedules_of_events ON schedules (event_category)");
+        session.exec("DELETE FROM schema_migrations WHERE version >= 13");
+    }));
+    value_of(store::migrate(fixture.database(), migrations_dir));
+    CHECK(value_of(fixture.schedules().event_categories()) == Names{"door"});
+    CHECK(fixture.hear(1).armed == 0);
+    fixture.store("e2", "door");
+    CHECK(fixture.hear(2).armed == 1);
+}

@@ -182,7 +182,7 @@ TEST_CASE_TEMPLATE("a row that has ended never changes again, whoever tries", On
     CHECK(refused.error().code == Errc::conflict);
     CHECK(refused.error().context == "run " + std::to_string(ended.run_id) + " is over: failed");
     value_of(fixture.schedules().fire_due(at_second(60), 1, [](const ports::DueSchedule& due) {
-        return ports::DueDecision{due.schedule.next_at, {}, false, true, {}, {}, {}};
+        return ports::DueDecision{due.schedule.next_at, {}, false, true, {}};
     }));
     CHECK(fixture.run(ended.run_id) == ended);
 }

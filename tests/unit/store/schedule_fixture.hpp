@@ -80,7 +80,7 @@ struct Schedules : Fixture<On> {
         const auto due = find(id).next_at;
         return value_of(schedules().fire_due(*due, 1000,
                                              [&](const ports::DueSchedule& one) {
-                                                 ports::DueDecision decision{one.schedule.next_at, {}, false, false, {}, {}, {}};
+                                                 ports::DueDecision decision{one.schedule.next_at, {}, false, false, {}};
                                                  if (one.schedule.schedule_id == id) decision.runs = rows;
                                                  return decision;
                                              }))
