@@ -3,10 +3,10 @@
 
     VARDE_POSTGRES_FSYNC=on tests/postgres/with_postgres.sh bench/schedule/beside_graphile.py BUILD_FOLDER [--jobs N] [--workers N]
 
-Every start and end is durable. `batched`: as each takes them by default where it is fast (Varde: jobs.batch 500; graphile-worker: a local
-queue of 500, completions gathered for up to a millisecond). `single`: one job a transaction (jobs.batch 1; no local queue). The time counts from the first
-start to the last end. graphile-worker deletes what is done, Varde keeps it as history with its times. npm gets graphile-worker into a
-temporary folder. Ratios of one run are what counts; the figures are those of the machine at that moment.
+Every start and end is durable. `batched`: as each takes them by default where it is fast (Varde: jobs.batch 500; graphile-worker: a
+local queue of 500, completions gathered for up to a millisecond). `single`: one job a transaction (jobs.batch 1; no local queue). The time
+counts from the first start to the last end. graphile-worker deletes what is done, Varde keeps it as history with its times. npm gets
+graphile-worker into a temporary folder. Ratios of one run are what counts; the figures are those of the machine at that moment.
 """
 import argparse
 import json
@@ -50,7 +50,8 @@ def graphile(folder, url, jobs, workers, how):
     (folder / "graphile.js").write_text(GRAPHILE, encoding="utf-8")
     if not (folder / "node_modules").exists():
         subprocess.run(["npm", "install", "--silent", "--no-fund", "--no-audit", "graphile-worker"], cwd=folder, check=True)
-    done = subprocess.run(["node", "graphile.js", url, str(jobs), str(workers), how], cwd=folder, check=True, capture_output=True, text=True)
+    command = ["node", "graphile.js", url, str(jobs), str(workers), how]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
     postgres_server.query(url, "DROP SCHEMA graphile_worker CASCADE")
     return jobs / json.loads(done.stdout.splitlines()[-1])["seconds"]
 
@@ -112,8 +113,8 @@ def main():
             jobs = options.jobs if how == "batched" else options.jobs // 5
             ours = varde(folder, options.build.resolve(), url, jobs, options.workers, how)
             theirs = graphile(folder, url, jobs, options.workers, how)
-            print(f"{how}: {jobs} jobs, {options.workers} workers: varde {ours:.0f}/s, graphile-worker {theirs:.0f}/s, ratio {ours / theirs:.2f}",
-                  flush=True)
+            print(f"{how}: {jobs} jobs, {options.workers} workers: varde {ours:.0f}/s, graphile-worker {theirs:.0f}/s,"
+                  f" ratio {ours / theirs:.2f}", flush=True)
 
 
 if __name__ == "__main__":

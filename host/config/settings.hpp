@@ -224,8 +224,9 @@ struct HostConfig {
 /// The value of an environment variable, or nullopt if it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
-/// Overlays what the environment decides: DATABASE_URL, MAX_WORKERS, JOB_MISFIRE_GRACE_TIME (seconds), JOB_COALESCE, JOB_MAX_INSTANCES
-/// and SCHEDULER_ENABLED (0, false, no, off or 1, true, yes, on, in any case, like JOB_COALESCE). An empty value counts as not set. Errc::config_invalid names a variable that cannot be read; `config` is then unchanged.
+/// Overlays what the environment decides: DATABASE_URL, MAX_WORKERS, JOB_MISFIRE_GRACE_TIME (seconds), JOB_COALESCE, JOB_MAX_INSTANCES and
+/// SCHEDULER_ENABLED (0, false, no, off or 1, true, yes, on, in any case, like JOB_COALESCE). An empty value counts as not set.
+/// Errc::config_invalid names a variable that cannot be read; `config` is then unchanged.
 [[nodiscard]] core::Result<void> apply_environment(HostConfig& config, const Environment& environment);
 
 /// The text of rules.yaml with rules.<id>.enabled_in_scheduler set, comments and everything else kept. Errc::not_found: no such rule.

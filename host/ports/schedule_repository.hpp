@@ -146,8 +146,9 @@ class ScheduleRepository {
     /// Ids of the schedules that depend on it; `transitive`: also on those. In the order of distance, then id.
     [[nodiscard]] virtual core::Result<std::vector<std::string>> dependents(const std::string& schedule_id, bool transitive) = 0;
 
-    /// Notes which version of the time zone rules cursors are made with. Was it another one before, `recompute` is asked about every schedule
-    /// with a cron trigger and a next slot, and what it makes of next_at and state is written in the same transaction; no version is raised.
+    /// Notes which version of the time zone rules cursors are made with. Was it another one before, `recompute` is asked about every
+    /// schedule with a cron trigger and a next slot, and what it makes of next_at and state is written in the same transaction; no version
+    /// is raised.
     struct Moved {
         std::string schedule_id;
         std::optional<core::Instant> from;

@@ -9,8 +9,8 @@
 
 namespace varde::schedule {
 
-/// Hears events for the schedules that listen, from the log in the database (event_decision.hpp). What the intake says of stored events is a
-/// hint to listen now; without one the ear listens with each slow turn. Thread-safe but for hear() and learn(): the dispatch thread.
+/// Hears events for the schedules that listen, from the log in the database (event_decision.hpp). What the intake says of stored events
+/// is a hint to listen now; without one the ear listens with each slow turn. Thread-safe but for hear() and learn(): the dispatch thread.
 class EventEar {
   public:
     /// Both outlive it.
