@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from host_process import Checks, Host, HostFailed
+from host_process import Checks, Host, HostFailed, children_of
 from schedule_stage import CONFIG, Stage
 
 MANUAL = {"manual": True}
@@ -132,6 +132,18 @@ def check_command_line(stage, checks):
     checks.check("plugin check passes it", said.returncode == 0 and "the job J-hello 1.0.0" in said.stdout, said.stdout + said.stderr)
 
 
+def check_stop(stage, checks):
+    stage.make_job("asleep", "J-acts", {"act": "sleep"})
+    stage.run_now("asleep")
+    stage.wait_runs("asleep", lambda rows: rows and rows[0]["state"] == "running", "its start")
+    workers = children_of(stage.host.process.pid)
+    begun = time.monotonic()
+    checks.equal("a host with a job that sleeps stops", stage.host.stop(), 0)
+    checks.check("in time", time.monotonic() - begun < 10)
+    left = [pid for pid in workers if pathlib.Path(f"/proc/{pid}").exists()]
+    checks.check("and leaves no process behind", workers and not left, (workers, left))
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     checks = Checks()
@@ -139,7 +151,8 @@ def main():
         stage = JobStage(build, pathlib.Path(folder) / "stage", f"sqlite:{folder}/varde.db", checks)
         try:
             stage.host.start()
-            for check in (check_kinds, check_found_while_running, check_hostile, check_rules_untouched, check_command_line):
+            for check in (check_kinds, check_found_while_running, check_hostile, check_rules_untouched, check_command_line,
+                          check_stop):
                 check(stage, checks)
         except (HostFailed, OSError, subprocess.SubprocessError, LookupError, TypeError, ValueError) as error:
             checks.check("the host answers", False, repr(error))
