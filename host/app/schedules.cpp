@@ -111,7 +111,8 @@ int schedules_show(const Globals& globals, const SchedulesOptions& options) {
             return kOk;
         }
         print_line(*schedule);
-        fmt::print("of {}, from {}, version {}, made {}, changed {}\n", schedule->org_id, schedule->source, schedule->version,
+        fmt::print("of {}, from {}, version {}, made {}, changed {}\n",
+                   schedule->org_id.empty() ? "the host itself" : schedule->org_id, schedule->source, schedule->version,
                    time::format_utc(schedule->created_at), time::format_utc(schedule->updated_at));
         fmt::print("{}\n", config::definition_json(*schedule).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
         return kOk;
@@ -119,18 +120,19 @@ int schedules_show(const Globals& globals, const SchedulesOptions& options) {
 }
 
 int schedules_create(const Globals& globals, const SchedulesOptions& options) {
-    auto wanted = read_definition(options.file, session.desk.defaults());
-    if (!wanted) return report(wanted.error());
-    if (!options.org.empty()) wanted->org_id = options.org;
-    return with_desk(
-        globals, [&](DeskSession& session) { return print_changed(globals, session.desk.create(*wanted, options.by), "made"); });
+    return with_desk(globals, [&](DeskSession& session) -> int {
+        auto wanted = read_definition(options.file, session.desk.defaults());
+        if (!wanted) return report(wanted.error());
+        if (!options.org.empty()) wanted->org_id = options.org;
+        return print_changed(globals, session.desk.create(*wanted, options.by), "made");
+    });
 }
 
 int schedules_replace(const Globals& globals, const SchedulesOptions& options) {
-    const auto wanted = read_definition(options.file, session.desk.defaults());
-    if (!wanted) return report(wanted.error());
-    if (wanted->schedule_id.empty()) return report({Errc::invalid_argument, "id: is missing: which schedule is replaced"});
-    return with_desk(globals, [&](DeskSession& session) {
+    return with_desk(globals, [&](DeskSession& session) -> int {
+        const auto wanted = read_definition(options.file, session.desk.defaults());
+        if (!wanted) return report(wanted.error());
+        if (wanted->schedule_id.empty()) return report({Errc::invalid_argument, "id: is missing: which schedule is replaced"});
         const auto change = [&](const Schedule& current) -> Result<Schedule> {
             auto next = *wanted;
             next.org_id = current.org_id;

@@ -12,8 +12,9 @@ struct PlannedSlot {
     Instant starts_at{};              ///< with jitter
     std::int32_t offset_seconds = 0;  ///< of the trigger's zone
     bool fires = true;
-    std::string reason;  ///< "natural", "end_of_gap", "first_pass", "second_pass", "lost_in_gap", "outside_window"
-    std::string text;    ///< a sentence; empty if natural
+    /// "natural", "end_of_gap", "first_pass", "second_pass", "lost_in_gap", "outside_window", "excluded" (by calendars), "rolled"
+    std::string reason;
+    std::string text;  ///< a sentence; empty if natural
 };
 
 /// Why a schedule did, or did not, run at an instant.

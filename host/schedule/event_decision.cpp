@@ -86,7 +86,7 @@ DueDecision cancelled(const Schedule& schedule, const Event& event, Instant now)
 bool any_means(const std::vector<core::EventMatch>& matches, const Schedule& schedule, const Event& event,
                const EventPayload& payload) {
     return std::ranges::any_of(matches, [&](const core::EventMatch& match) {
-        return match.category == event.category && schedule.org_id == event.scope.org_id &&
+        return match.category == event.category && (schedule.org_id.empty() || schedule.org_id == event.scope.org_id) &&
                payload.has_all_of(EventFilter{match});
     });
 }
@@ -168,8 +168,11 @@ std::vector<std::string> called_by(std::span<const Event> events, std::span<cons
     for (const auto& listener : listeners) audiences[{listener.match.category, listener.org_id}].add(listener);
     std::set<std::string_view> called;
     for (const Event& event : events) {
-        const auto found = audiences.find({event.category, event.scope.org_id});
-        if (found != audiences.end()) found->second.hear(event, called);
+        for (const std::string_view org :
+             {std::string_view{event.scope.org_id}, std::string_view{}}) {  // the host's own hear all
+            const auto found = audiences.find({event.category, org});
+            if (found != audiences.end()) found->second.hear(event, called);
+        }
     }
     return {called.begin(), called.end()};
 }

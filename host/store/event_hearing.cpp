@@ -57,11 +57,11 @@ Passage read_passage(Session& session, std::int64_t after) {
     static constexpr SqlTexts heard{
         "SELECT e.seq, e.time, e.received_at, e.event_id, e.org_id, e.home_id, e.subject_id, e.stream_id, e.category, e.room_id,"
         " e.payload FROM events AS e WHERE e.seq > $1 AND e.seq <= $2"
-        " AND EXISTS (SELECT 1 FROM schedule_listens AS l WHERE l.category = e.category AND l.org_id = e.org_id)"
+        " AND EXISTS (SELECT 1 FROM schedule_listens AS l WHERE l.category = e.category AND l.org_id IN (e.org_id, ''))"
         " ORDER BY e.seq LIMIT $3",
         "SELECT e.seq, e.time, e.received_at, e.event_id, e.org_id, e.home_id, e.subject_id, e.stream_id, e.category, e.room_id,"
         " e.payload FROM events AS e WHERE e.seq > ?1 AND e.seq <= ?2"
-        " AND EXISTS (SELECT 1 FROM schedule_listens AS l WHERE l.category = e.category AND l.org_id = e.org_id)"
+        " AND EXISTS (SELECT 1 FROM schedule_listens AS l WHERE l.category = e.category AND l.org_id IN (e.org_id, ''))"
         " ORDER BY e.seq LIMIT ?3"};
     const std::int64_t newest = newest_event(session);
     Passage passage;
@@ -79,7 +79,10 @@ std::vector<ports::EventListener> listeners_of(Session& session, const std::vect
         " CROSS JOIN schedule_listens AS l WHERE l.category = f.c AND l.org_id = f.o",
         "SELECT schedule_id, org_id, category, payload_where, since FROM schedule_listens WHERE category = ?1 AND org_id = ?2"};
     std::set<std::pair<std::string_view, std::string_view>> kinds;
-    for (const auto& event : events) kinds.emplace(event.category, event.scope.org_id);
+    for (const auto& event : events) {
+        kinds.emplace(event.category, event.scope.org_id);
+        kinds.emplace(event.category, "");  // the host's own schedules hear of every organisation
+    }
     RowBatch batch{"tt"};
     for (const auto& [category, org] : kinds) batch.add({std::string{category}, std::string{org}});
     std::vector<ports::EventListener> found;
@@ -136,7 +139,7 @@ std::map<std::string, std::int64_t> heard_by(Session& session, const std::vector
 void give_events(ports::DueSchedule& to, const std::vector<core::Event>& events, std::int64_t after) {
     const auto matches = listened_to(to.schedule.trigger);
     for (const auto& event : events) {
-        const bool wanted = event.seq > after && event.scope.org_id == to.schedule.org_id &&
+        const bool wanted = event.seq > after && (to.schedule.org_id.empty() || event.scope.org_id == to.schedule.org_id) &&
                             std::ranges::find(matches, event.category, &core::EventMatch::category) != matches.end();
         if (wanted) to.events.push_back(&event);
     }

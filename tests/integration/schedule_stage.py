@@ -1,8 +1,11 @@
 """A host with schedules for a test: words for what is done with them over HTTP."""
+import contextlib
 import datetime
 import json
+import sqlite3
 import time
 
+import postgres_server
 from host_process import Host, HostFailed
 from job_sink import Sink
 
@@ -40,6 +43,14 @@ class Stage:
 
     def make_call(self, name, trigger, path=None, **policy):
         return self.make(name, "http", {"url": self.sink.url(path or f"/{name}"), "method": "POST"}, trigger, **policy)
+
+    def execute(self, sql):
+        """What somebody does to the database by hand."""
+        if not self.database.startswith("sqlite:"):
+            postgres_server.query(self.database, sql)
+            return
+        with contextlib.closing(sqlite3.connect(self.database.removeprefix("sqlite:"), timeout=30)) as connection, connection:
+            connection.execute(sql)
 
     def find(self, name):
         answer = self.call("GET", f"/schedules/{name}", wanted=200)

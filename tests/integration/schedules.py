@@ -328,12 +328,45 @@ def check_outage(stage, checks):
     stage.remove("through")
 
 
+def check_zone_rules(stage, checks):
+    """Stored next slots follow the time zone rules of the machine (5.3 of research/schedulers.md)."""
+    stage.make("by-wall", "noop", {}, {"cron": "30 2 1 1 *", "timezone": "America/New_York"})
+    due = stage.find("by-wall")["next_at"]
+    stage.host.stop()
+    # As if the host had computed it with rules by which New York is an hour off.
+    stage.execute("UPDATE schedules SET next_at = next_at + 3600000000 WHERE schedule_id = 'by-wall'")
+    stage.execute("UPDATE schedule_facts SET value = '1999a' WHERE name = 'tzdata'")
+    mark = stage.host.mark()
+    stage.host.start()
+    changed = stage.host.wait_for(lambda e: e.get("event") == "tzdata_changed", since=mark)
+    checks.equal("other time zone rules are noticed", (changed["before"], changed["moved"]), ("1999a", 1))
+    checks.equal("what is to come moves to its time by the new ones", stage.find("by-wall")["next_at"], due)
+    component = stage.host.request("GET", "/health/detail")[2]["components"]["schedules"]
+    checks.equal("their version is in /health/detail", component["tzdata"], changed["now"])
+
+
+def check_defaults(stage, checks):
+    """Seed 003's names for what schedules do that do not say."""
+    stage.host.stop()
+    stage.host.environment.update({"JOB_MISFIRE_GRACE_TIME": "7", "JOB_COALESCE": "false", "JOB_MAX_INSTANCES": "3"})
+    stage.host.start()
+    stage.make("by-default", "noop", {}, {"manual": True}, max_instances=2)
+    policy = stage.find("by-default")["definition"]["policy"]
+    checks.equal("defaults come from the environment, and a definition wins",
+                 (policy["misfire_grace"], policy["coalesce"], policy["max_instances"]), ("7s", False, 2))
+    for name in ("JOB_MISFIRE_GRACE_TIME", "JOB_COALESCE", "JOB_MAX_INSTANCES"):
+        del stage.host.environment[name]
+    stage.host.stop()
+    stage.host.start()
+
+
 def check_database(build, folder, database, checks):
     stage = Stage(build, folder, database, checks)
     try:
         stage.host.start()
         for check in (check_failures, check_manual, check_refusals, check_overlap, check_changes, check_reload, check_events,
-                      check_dependencies, check_sync, check_command_line, check_second_host, check_crash, check_misfires, check_cleanup):
+                      check_dependencies, check_sync, check_command_line, check_second_host, check_crash, check_misfires, check_zone_rules,
+                      check_defaults, check_cleanup):
             check(stage, checks)
         if not database.startswith("sqlite:"):
             check_outage(stage, checks)

@@ -159,7 +159,7 @@ log_level: debug
     expected.ingest.commit_timeout = milliseconds{99};
     expected.scheduler = {false, milliseconds{250}, milliseconds{0}, false};
     expected.jobs = {
-        false, 9, milliseconds{1001}, milliseconds{11}, 12, 13, std::chrono::days{14}, milliseconds{0}, {{"mail", {2, 30}}}};
+        false, 9, milliseconds{1001}, milliseconds{11}, 12, 13, std::chrono::days{14}, milliseconds{0}, {{"mail", {2, 30}}}, {}};
     expected.isolation.worker_path = "/opt/w";
     expected.isolation.window_bytes = 1 << 20;
     expected.isolation.load_timeout = milliseconds{50};

@@ -134,8 +134,8 @@ TEST_CASE("the newest run of the interval is known with its counts and its age, 
     run.finished_at = f.clock.now() - 5s;
     run.result = R"({"run_id":"r-1","scopes":3,"evaluations":12,"rules_total":12,"rules_ok":11,"rules_failed":1})";
     const auto id = f.runs.put(run);
-    const auto linked =
-        f.schedules.edit("rules", "", [&](const core::Schedule& current) -> core::Result<ports::ScheduleRepository::Edited> {
+    const auto linked = f.schedules.edit(
+        "rules", "", [&](const core::Schedule& current, const auto&) -> core::Result<ports::ScheduleRepository::Edited> {
             ports::ScheduleRepository::Edited edited;
             edited.schedule = current;
             edited.schedule.last_run_id = id;

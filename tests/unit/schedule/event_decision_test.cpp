@@ -182,6 +182,16 @@ TEST_CASE("events call those who listen to them: of their organisation, stored s
     CHECK(schedule::called_by({}, listeners).empty());
 }
 
+TEST_CASE("the host's own schedules, of no organisation, hear of all of them") {
+    Called called;
+    called.add("door", "{}", "acme").add("door", R"({"state":"open"})", "other");
+    const std::vector<core::Event> events{called.events.begin(), called.events.end()};
+    const std::vector<ports::EventListener> listeners{{"rules:R-002", "", {"door", "{}"}, 0},
+                                                      {"rules:R-003", "", {"door", R"({"state":"open"})"}, 0},
+                                                      {"rules:R-004", "", {"window", "{}"}, 0}};
+    CHECK(schedule::called_by(events, listeners) == std::vector<std::string>{"rules:R-002", "rules:R-003"});
+}
+
 TEST_CASE("listeners are called by what they ask for, however many ask for something else") {
     Called called;
     called.reactivated("7").add("user_reactivated", R"({"user_id":7.0,"n":true})").add("user_reactivated", "[]");

@@ -122,7 +122,7 @@ TEST_CASE_TEMPLATE("what an event schedule heard while it was due, or rested, is
     fixture.create(fixture.on_event("a", "door"));
     const auto paused = fixture.create(fixture.on_event("paused", "window"));
     const auto set = [&](const std::string& id, core::ScheduleState state) {
-        value_of(fixture.schedules().edit(id, "", [&](const core::Schedule& current) {
+        value_of(fixture.schedules().edit(id, "", [&](const core::Schedule& current, const auto&) {
             ports::ScheduleRepository::Edited edited{current, {}, {}};
             edited.schedule.state = state;
             return core::Result<ports::ScheduleRepository::Edited>{edited};
@@ -274,7 +274,7 @@ TEST_CASE_TEMPLATE("a changed trigger hears what is stored from then on; another
     fixture.create(fixture.one_off("gone", {"stop"}));
     fixture.store("e1", "stop");
     const auto edit = [&](const std::string& id, const std::function<void(core::Schedule&)>& change) {
-        value_of(fixture.schedules().edit(id, "", [&](const core::Schedule& current) {
+        value_of(fixture.schedules().edit(id, "", [&](const core::Schedule& current, const auto&) {
             ports::ScheduleRepository::Edited edited{current, {}, {}};
             change(edited.schedule);
             return core::Result<ports::ScheduleRepository::Edited>{edited};
