@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 namespace varde::evaluate {
 namespace {
@@ -51,8 +52,14 @@ std::optional<core::Failed> EvaluationEngine::try_params(const std::string& rule
     return failed == nullptr ? std::nullopt : std::optional{std::move(*failed)};
 }
 
+// A run takes the results of trials too: who asks here next is told all the same.
 bool EvaluationEngine::settle() {
-    if (!trials_) return false;
+    take_next_steps();
+    return std::exchange(news_, false);
+}
+
+void EvaluationEngine::take_next_steps() {
+    if (!trials_) return;
     const auto states = [this] {
         std::vector<std::pair<std::string, Stage>> all;
         for (const Rule& rule : rules_)
@@ -62,7 +69,7 @@ bool EvaluationEngine::settle() {
     const auto before = states();
     take_trial_results();
     swap_and_roll_back();
-    return states() != before;
+    news_ = news_ || states() != before;
 }
 
 void EvaluationEngine::take_trial_results() {

@@ -75,6 +75,7 @@ std::vector<std::optional<Failed>> EvaluationEngine::configure(std::vector<ports
         make_instances();
     }
     plan_columns();
+    news_ = false;  // who configures looks at in_use() anyway
     std::vector<std::optional<Failed>> failures;
     for (const Rule& rule : rules_) failures.push_back(rule.bound.failure);
     return failures;
@@ -221,7 +222,7 @@ void EvaluationEngine::split_group(const RuleRunner& runner, std::size_t member)
 }
 
 core::Result<void> EvaluationEngine::catch_up(core::Instant now) {
-    settle();
+    take_next_steps();
     if (std::exchange(plan_is_stale_, false)) plan_columns();
     return events_.catch_up(now);
 }

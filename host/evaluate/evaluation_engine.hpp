@@ -95,6 +95,7 @@ class EvaluationEngine final : public ports::Evaluator {
     [[nodiscard]] core::Failed not_loaded(const std::string& rule_id) const;
     /// What to do about a plugin that differs from the one in use, or has none to differ from.
     void meet_candidate(Rule& rule, ports::RuleSpec wanted);
+    void take_next_steps();
     void take_trial_results();
     bool swap_and_roll_back();
     /// Asks a few of these once more, to see whether the rules say the same. Of a carried answer that ended too early the new one counts.
@@ -135,6 +136,7 @@ class EvaluationEngine final : public ports::Evaluator {
     std::unordered_map<std::string, std::size_t> places_;  ///< in rules_, by rule id
     CarriedAnswers carried_;
     bool carries_ = true;
+    bool news_ = false;                                    ///< in_use() changed since settle() was last answered
     bool plan_is_stale_ = false;                           ///< runners changed during a run
     std::set<std::pair<std::string, std::string>> split_;  ///< rule id and hash of plugins that crashed in a group
     ReplayStore* replays_ = nullptr;

@@ -69,7 +69,8 @@ class Evaluator {
         return std::nullopt;
     }
 
-    /// Takes the next step with plugins that are being tried out; between two runs. True: in_use() changed.
+    /// Takes the next step with plugins that are being tried out; between two runs. True: in_use() changed since it was last called, be
+    /// it by a run meanwhile.
     virtual bool settle() { return false; }
     /// In the order of the last configure(). Empty: not known, what was configured is in use.
     [[nodiscard]] virtual std::vector<RuleInUse> in_use() const { return {}; }

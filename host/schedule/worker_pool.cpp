@@ -80,6 +80,7 @@ struct WorkerPool::State {
     std::map<std::int64_t, std::shared_ptr<Attempt>> attempts;  // by run id
     int stuck = 0;
     int threads = 0;
+    int telling = 0;  ///< threads that are in ended_fn
     bool stopping = false;
     std::thread watch;
 
@@ -104,9 +105,12 @@ struct WorkerPool::State {
         if (std::exchange(attempt.told, true)) return;
         auto end = ended(attempt.claimed, answer, attempt.stopped, attempt.started_at, clock.now());
         if (attempt.unknown_kind && !attempt.stopped) end.reason = core::SlotReason::no_job_kind;
+        ++telling;
         lock.unlock();
         ended_fn(std::move(end));
         lock.lock();
+        --telling;
+        changed.notify_all();
     }
 
     void forget(const std::shared_ptr<Attempt>& attempt) {
@@ -277,6 +281,8 @@ void WorkerPool::stop(std::chrono::milliseconds drain, std::chrono::milliseconds
     state_->attempts.clear();
     state_->changed.notify_all();
     state_->changed.wait_for(lock, std::chrono::seconds{1}, [&] { return state_->threads <= lost; });
+    // Nobody is told after this: what listens may be gone then, and an end that was told is one that will be stored.
+    state_->changed.wait(lock, [this] { return state_->telling == 0; });
     auto watch = std::move(state_->watch);
     lock.unlock();
     if (watch.joinable()) watch.join();

@@ -44,7 +44,7 @@ class WorkerPool {
     /// Takes back what was submitted that long ago and has not started. Their ends are not told.
     [[nodiscard]] std::vector<std::int64_t> take_unstarted(std::chrono::milliseconds waiting = std::chrono::milliseconds{0});
     /// Waits until all runs are over, at most `drain`; then asks them to stop and waits at most `bound` more. Their ends are told. Jobs
-    /// that still do not return are left to the end of the process.
+    /// that still do not return are left to the end of the process. No end is told any more when it returns.
     void stop(std::chrono::milliseconds drain, std::chrono::milliseconds bound);
 
   private:

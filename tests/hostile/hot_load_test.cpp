@@ -56,6 +56,17 @@ TEST_CASE("a new version is shown three live windows, then takes over between tw
     CHECK(rules.in_use().candidate_sha256.empty());
 }
 
+TEST_CASE("who asks after a run that took the result of a trial is told of it all the same, once") {
+    Running rules;
+    rules.use(1);
+    rules.use(2);
+    CHECK_FALSE(rules.engine.settle());
+    REQUIRE(rules.engine.await_trial(std::chrono::seconds{20}));
+    CHECK(rules.tick() == "1");
+    CHECK(rules.engine.settle());
+    CHECK_FALSE(rules.engine.settle());
+}
+
 TEST_CASE("without shadow windows a sound version takes over at once") {
     Running rules{0};
     rules.use(1);

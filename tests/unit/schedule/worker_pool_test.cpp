@@ -60,7 +60,10 @@ struct Pool {
             changed.notify_all();
         });
     }
-    ~Pool() { job.let_go(); }
+    ~Pool() {
+        job.let_go();
+        pool->stop(30s, 0ms);  // nobody is in the job any more when it goes
+    }
 
     void submit(std::int64_t id, core::Microseconds timeout = 1h, std::string kind = "gated") {
         ports::ClaimedRun claimed;
@@ -193,4 +196,37 @@ TEST_CASE("stopping gives back what was not started, and asks the rest to stop a
     REQUIRE(p.ends.size() == 1);
     CHECK(p.ends.front().state == RunState::cancelled);
     CHECK(p.ends.front().reason == core::SlotReason::stopping);
+}
+
+TEST_CASE("no end is told any more when the pool has stopped: one that is being told is waited for") {
+    GatedJob job;
+    schedule::JobKinds kinds;
+    kinds.add(job);
+    job.open = true;
+    const time::ManualClock clock{core::instant_from_us(1'000'000)};
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool telling = false, stopped = false, stopped_too_early = false, told = false;
+    schedule::WorkerPool pool{1, kinds, clock, [&](ports::FinishedRun) {
+                                  std::unique_lock lock{mutex};
+                                  telling = true;
+                                  changed.notify_all();
+                                  stopped_too_early = changed.wait_for(lock, 200ms, [&] { return stopped; });
+                                  told = true;
+                                  changed.notify_all();
+                              }};
+    ports::ClaimedRun claimed;
+    claimed.run.run_id = 1;
+    claimed.schedule.kind = "gated";
+    pool.submit(std::move(claimed));
+    {
+        std::unique_lock lock{mutex};
+        REQUIRE(changed.wait_for(lock, 30s, [&] { return telling; }));
+    }
+    pool.stop(0ms, 0ms);
+    std::unique_lock lock{mutex};
+    stopped = true;
+    changed.notify_all();
+    REQUIRE(changed.wait_for(lock, 30s, [&] { return told; }));
+    CHECK_FALSE(stopped_too_early);
 }
