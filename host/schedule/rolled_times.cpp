@@ -54,7 +54,7 @@ class RolledTimes::Targets {
     }
     void find_backward(local_days day) {
         for (auto at = day - days{1}; at >= day - kFarthest; at -= days{1}) {
-            if (source_ && at == *source_) break;  // from there on it is known
+            if (at == source_) break;  // from there on it is known
             if (times_.days_.allows(at)) {
                 known_ = true;
                 return void(target_ = at);
@@ -64,7 +64,7 @@ class RolledTimes::Targets {
     }
 
     const RolledTimes& times_;
-    std::optional<local_days> source_;  ///< the day asked for last
+    local_days source_ = local_days::min();  ///< the day asked for last; min: none
     local_days target_{};
     bool known_ = false;  ///< `target_` is that of source_
 };

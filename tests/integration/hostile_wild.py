@@ -199,7 +199,8 @@ def ticks_are_on_time(host, runs, quiet, checks):
         checks.skip("no tick is missed", f"the machine is not idle: {len(missed)} were")
     else:
         checks.in_time("no tick is missed", not missed, missed)
-    late = jitter_ms([e for events in runs for e in events], INTERVAL_MS)
+    # The first run is the one that a host asks for at its start, whenever that is; the others come at the slots of its schedule.
+    late = jitter_ms([e for events in runs[1:] for e in events], INTERVAL_MS)
     print(f"        {len(runs)} ticks, jitter {', '.join(f'{one:.2f}' for one in late)} ms", flush=True)
     name = f"every tick is less than {MAX_JITTER_MS} ms early or late"
     if max(late) > MAX_JITTER_MS and not all(at.is_quiet for at in quiet):
